@@ -1,0 +1,150 @@
+/** What the demo reads of the API's answers. Amounts and per cents are decimal strings, instants ISO 8601. */
+
+export interface Address {
+  readonly line1: string | null;
+  readonly line2: string | null;
+  readonly city: string | null;
+  readonly region: string | null;
+  readonly postalCode: string | null;
+  readonly country: string | null;
+}
+
+export interface Entity {
+  readonly id: string;
+  readonly entityCode: string;
+  readonly legalName: string;
+  readonly baseCurrency: string;
+  readonly billingTimezone: string;
+  readonly taxRegistrationNumber: string | null;
+  readonly invoiceNumberFormat: string;
+  readonly numberReset: 'NEVER' | 'YEARLY' | 'MONTHLY';
+  readonly address: Address | null;
+  readonly footerText: string | null;
+}
+
+export interface TestClock {
+  readonly id: string;
+  readonly now: string;
+  readonly status: 'READY' | 'ADVANCING' | 'FAILED';
+  readonly error: string | null;
+}
+
+export interface TreeNode {
+  readonly id: string;
+  readonly name: string;
+  readonly children: readonly TreeNode[];
+}
+
+export interface Subscription {
+  readonly id: string;
+  readonly payerCustomerId: string;
+  readonly billingGroupId: string;
+}
+
+export interface Group {
+  readonly id: string;
+  readonly name: string | null;
+  readonly payerCustomerId: string;
+  readonly billingEntityId: string;
+  readonly timezone: string;
+  readonly anchorDate: string | null;
+  readonly cadence: { readonly interval: string; readonly count: number };
+  readonly status: string;
+  readonly subscriptionCount: number;
+  readonly workflowId: string;
+  readonly temporalUrl: string | null;
+}
+
+export interface Run {
+  readonly id: string;
+  readonly status: string;
+  readonly reason: string | null;
+  readonly boundaryAt: string | null;
+}
+
+export interface TaxRow {
+  readonly code: string;
+  readonly name: string;
+  readonly percent: string;
+  readonly base: string;
+  readonly amount: string;
+  readonly reason: string | null;
+}
+
+export interface Line {
+  readonly id: string;
+  readonly kind: string;
+  readonly description: string;
+  readonly subscriptionId: string | null;
+  readonly priceCode: string | null;
+  readonly billedFrom: { readonly customerId: string };
+  readonly periodStart: string | null;
+  readonly periodEnd: string | null;
+  readonly quantity: string;
+  readonly unitAmount: string | null;
+  readonly amount: string;
+  readonly discount: string;
+  readonly taxable: string;
+  readonly taxPercent: string;
+  readonly tax: string;
+  readonly total: string;
+}
+
+export interface Account {
+  readonly customerId: string;
+  readonly externalId: string | null;
+  readonly name: string;
+  readonly label: 'Primary Account' | 'Linked Account';
+  readonly subtotal: string;
+  readonly discount: string;
+  readonly tax: string;
+  readonly total: string;
+}
+
+export interface Invoice {
+  readonly id: string;
+  readonly number: string;
+  readonly status: string;
+  readonly kind: string;
+  readonly billingEntity: {
+    readonly id: string;
+    readonly entityCode: string;
+    readonly legalName: string;
+    readonly taxRegistrationNumber: string | null;
+    readonly address: Address | null;
+    readonly footerText: string | null;
+  };
+  readonly payer: { readonly id: string; readonly name: string; readonly address: Address | null };
+  readonly billingGroupId: string | null;
+  readonly currency: string;
+  readonly timezone: string;
+  readonly boundaryAt: string | null;
+  readonly issuedAt: string;
+  readonly issueDate: string;
+  readonly issueDateText: string;
+  readonly dueDate: string;
+  readonly subtotal: string;
+  readonly discountTotal: string;
+  readonly taxTotal: string;
+  readonly total: string;
+  readonly creditGranted: string;
+  readonly creditsApplied: string;
+  readonly amountPaid: string;
+  readonly amountDue: string;
+  readonly taxes: readonly TaxRow[];
+  readonly credits: readonly { readonly grantId: string; readonly kind: string; readonly amount: string }[];
+  readonly accounts: readonly Account[];
+  readonly lines: readonly Line[];
+}
+
+export interface Wallet {
+  readonly grants: readonly {
+    readonly id: string;
+    readonly kind: string;
+    readonly amount: string;
+    readonly remaining: string;
+    readonly currency: string;
+    readonly priority: number;
+    readonly expiresAt: string | null;
+  }[];
+}

@@ -1,0 +1,89 @@
+import { activityInfo, heartbeat } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import { applyCouponsStep } from '../db/billing/apply-coupons.ts';
+import { applyCreditsStep } from '../db/billing/apply-credits.ts';
+import { applyTaxStep } from '../db/billing/apply-tax.ts';
+import { blockRun, noteRunReason } from '../db/billing/block.ts';
+import { collectCharges, type CollectOutcome } from '../db/billing/collect.ts';
+import { issueInvoices, type IssueOutcome } from '../db/billing/issue.ts';
+import { type ClockMove, type DueOnClock, moveClock } from '../db/billing/move-clock.ts';
+import { type Plan, planStep } from '../db/billing/plan-step.ts';
+import type { Database, Tx } from '../db/database.ts';
+import { commandGroup } from '../db/group-commands.ts';
+import { wakeGroup, wakeRun } from '../relay/wake.ts';
+import type { GroupCommand, GroupInput, RunInput, TestClockInput } from '../workflows/contract.ts';
+import { toFailure } from './failures.ts';
+
+export interface ActivityDependencies {
+  readonly database: Database;
+  readonly client: Client;
+  readonly taskQueue: string;
+  /** Where an operator opens the API; shown in the workflow's details. */
+  readonly publicUrl: string;
+}
+
+/** A plan with what the Temporal UI shows of it. */
+export type GroupPlan = Plan & { readonly details: string };
+
+export type Activities = ReturnType<typeof createActivities>;
+
+const HEARTBEAT_MS = 5_000;
+
+/**
+ * Every activity, one database transaction each. Each may be done twice: what was done before is found and left alone.
+ */
+export function createActivities({ database, client, taskQueue, publicUrl }: ActivityDependencies) {
+  const inTenant = <T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
+    alive(() => database.inTenant(tenantId, work));
+  return {
+    planNextStep: async ({ tenantId, groupId }: GroupInput): Promise<GroupPlan> => {
+      const plan = await inTenant(tenantId, (tx) => planStep(tx, groupId));
+      return { ...plan, details: groupDetails(groupId, plan, publicUrl) };
+    },
+    commandGroup: ({ tenantId, groupId, command }: GroupInput & { command: GroupCommand }): Promise<void> =>
+      inTenant(tenantId, (tx) => commandGroup(tx, groupId, command, 'temporal')),
+    collectCharges: ({ tenantId, runId }: RunInput): Promise<CollectOutcome['outcome']> =>
+      inTenant(tenantId, async (tx) => (await collectCharges(tx, runId)).outcome),
+    applyCoupons: ({ tenantId, runId }: RunInput): Promise<void> => inTenant(tenantId, (tx) => applyCouponsStep(tx, runId)),
+    applyTax: ({ tenantId, runId }: RunInput): Promise<void> => inTenant(tenantId, (tx) => applyTaxStep(tx, runId)),
+    applyCredits: ({ tenantId, runId }: RunInput): Promise<void> => inTenant(tenantId, (tx) => applyCreditsStep(tx, runId)),
+    issueInvoice: ({ tenantId, runId }: RunInput): Promise<IssueOutcome> => inTenant(tenantId, (tx) => issueInvoices(tx, runId)),
+    blockRun: ({ tenantId, runId, reason }: RunInput & { reason: string }): Promise<void> =>
+      inTenant(tenantId, (tx) => blockRun(tx, { runId, reason })),
+    noteRunReason: ({ tenantId, runId, reason }: RunInput & { reason: string }): Promise<void> =>
+      inTenant(tenantId, (tx) => noteRunReason(tx, { runId, reason })),
+    moveClock: async ({ tenantId, testClockId }: TestClockInput): Promise<ClockMove & { details: string }> => {
+      const move = await inTenant(tenantId, (tx) => moveClock(tx, testClockId));
+      return { ...move, details: `Clock ${testClockId} is ${move.status} at ${move.now}; ${move.due.length} due.` };
+    },
+    wakeDue: ({ tenantId, due, testClockId }: TestClockInput & { due: readonly DueOnClock[] }): Promise<void> =>
+      alive(async () => {
+        for (const one of due) {
+          if (one.kind === 'GROUP') await wakeGroup(client, taskQueue, { tenantId, groupId: one.id });
+          else await wakeRun(client, taskQueue, { tenantId, runId: one.id, testClockId });
+        }
+      }),
+  };
+}
+
+/** Tells the server that an ordinary activity is alive while it works, and its workflow what went wrong. */
+async function alive<T>(work: () => Promise<T>): Promise<T> {
+  const beat = activityInfo().isLocal ? null : setInterval(heartbeat, HEARTBEAT_MS);
+  try {
+    return await work();
+  } catch (error) {
+    throw toFailure(error);
+  } finally {
+    if (beat !== null) clearInterval(beat);
+  }
+}
+
+/** Current details of a group's workflow, in Markdown: ids and instants, no names. */
+const groupDetails = (groupId: string, plan: Plan, publicUrl: string): string =>
+  [
+    `**${plan.summary}**`,
+    '',
+    `Group ${groupId} · payer ${plan.payerCustomerId} · entity ${plan.entityCode} · ${plan.status}`,
+    `Next billing: ${plan.nextBillingAt ?? 'nothing due'}`,
+    `[Runs of this group](${publicUrl}/api/v1/billing-groups/${groupId}/runs)`,
+  ].join('\n');

@@ -1,0 +1,167 @@
+import { sql } from 'kysely';
+import type { CalendarDate, Instant } from '../../domain/calendar.ts';
+import type { Price } from '../../domain/catalog/price.ts';
+import type { MemberSubscription, WaitingCharge } from '../../domain/invoice/collect-run.ts';
+import type { BillableItem, Terms } from '../../domain/subscription/collect-item.ts';
+import type { ChargedLine } from '../../domain/subscription/unused-credit.ts';
+import type { Tx } from '../database.ts';
+
+/** Which members an event looks at: of a group, at an instant whose local date is `date`; or one subscription alone. */
+export interface MemberScope {
+  readonly groupId: string;
+  readonly at: Instant;
+  readonly date: CalendarDate;
+  readonly timezone: string;
+  readonly subscriptionId: string | null;
+}
+
+/** The member subscriptions with all that is still to be billed of them: four statements, however many there are. */
+export async function loadMembers(tx: Tx, scope: MemberScope): Promise<MemberSubscription[]> {
+  const subscriptions = await memberRows(tx, scope);
+  const items = await itemRows(tx, subscriptions.map(({ id }) => id));
+  const terms = await termRows(tx, items.map(({ id }) => id));
+  const prices = await priceRows(tx, [...new Set(terms.map(({ priceId }) => priceId))]);
+
+  const termsByItem = Map.groupBy(terms, ({ itemId }) => itemId);
+  const itemsBySubscription = Map.groupBy(items, ({ subscriptionId }) => subscriptionId);
+  return subscriptions.map((subscription) => ({
+    subscriptionId: subscription.id,
+    ownerId: subscription.customerId,
+    planName: subscription.planName,
+    hasShippingAddress: subscription.ships,
+    items: (itemsBySubscription.get(subscription.id) ?? []).map((item): BillableItem => ({
+      itemId: item.id,
+      startAt: subscription.payableFrom,
+      endAt: subscription.endAt,
+      billedThroughAt: item.billedThroughAt,
+      phase: item.phaseKey === null || item.phaseIndex === null ? null : { key: item.phaseKey, index: item.phaseIndex },
+      proration: subscription.proration,
+      terms: (termsByItem.get(item.id) ?? []).map((row): Terms => ({
+        version: row.version,
+        validFrom: row.validFrom,
+        validTo: row.validTo,
+        price: prices.get(row.priceId) as Price,
+        quantity: row.quantity,
+      })),
+    })),
+  }));
+}
+
+const memberRows = async (tx: Tx, scope: MemberScope) => {
+  const one = scope.subscriptionId === null ? sql`` : sql`and s.id = ${scope.subscriptionId}`;
+  const { rows } = await sql<{
+    id: string;
+    customerId: string;
+    planName: string | null;
+    ships: boolean;
+    payableFrom: Instant;
+    endAt: Instant | null;
+    proration: 'DAY' | 'SECOND';
+  }>`
+    select s.id, s.customer_id, v.name as plan_name, s.shipping_address is not null as ships,
+           greatest(s.start_at, s.trial_ends_at) as payable_from, s.end_at, s.proration
+      from group_memberships m
+      join subscriptions s on s.tenant_id = m.tenant_id and s.id = m.subscription_id
+      left join plan_versions v on v.tenant_id = s.tenant_id and v.plan_id = s.plan_id and v.version = s.plan_version
+     where m.billing_group_id = ${scope.groupId}
+       and (m.valid_from at time zone ${scope.timezone})::date <= ${scope.date}::date
+       and (m.valid_to is null or m.valid_to > ${scope.at}::timestamptz)
+       and exists (select 1 from subscription_items i
+                    where i.tenant_id = s.tenant_id and i.subscription_id = s.id and not i.finished)
+       ${one}
+     order by s.created_at, s.id`.execute(tx.db);
+  return rows;
+};
+
+const itemRows = (tx: Tx, subscriptionIds: readonly string[]) =>
+  tx.db
+    .selectFrom('subscription_items')
+    .where('subscriptionId', '=', sql<string>`any(${subscriptionIds}::text[])`)
+    .where('finished', '=', false)
+    .orderBy('subscriptionId')
+    .orderBy('position')
+    .select(['id', 'subscriptionId', 'billedThroughAt', 'phaseKey', 'phaseIndex'])
+    .execute();
+
+const termRows = (tx: Tx, itemIds: readonly string[]) =>
+  tx.db
+    .selectFrom('item_terms')
+    .where('itemId', '=', sql<string>`any(${itemIds}::text[])`)
+    .orderBy('itemId')
+    .orderBy('validFrom')
+    .select(['itemId', 'version', 'validFrom', 'validTo', 'priceId', 'quantity'])
+    .execute();
+
+/** Each price once, however many items run on it. */
+const priceRows = async (tx: Tx, priceIds: readonly string[]): Promise<Map<string, Price>> => {
+  const rows = await tx.db
+    .selectFrom('prices')
+    .where('id', '=', sql<string>`any(${priceIds}::text[])`)
+    .select(['id', 'definition'])
+    .execute();
+  return new Map(rows.map(({ id, definition }) => [id, definition]));
+};
+
+/** One-time charges that wait for an invoice of the group, or the one that a run is limited to; oldest first. */
+export async function loadCharges(
+  tx: Tx,
+  scope: { groupId: string } | { chargeId: string },
+): Promise<WaitingCharge[]> {
+  const which =
+    'chargeId' in scope
+      ? sql`c.id = ${scope.chargeId}`
+      : sql`c.billing_group_id = ${scope.groupId} and c.timing = 'NEXT_INVOICE'`;
+  const { rows } = await sql<WaitingCharge>`
+    select c.id as charge_id, c.customer_id as owner_id, c.description, c.quantity::text, c.unit_amount::text,
+           c.amount::text, c.tax_code, c.charge_on
+      from one_time_charges c
+     where ${which}
+       and not exists (select 1 from claims k where k.tenant_id = c.tenant_id and k.charge_id = c.id
+                        and k.kind = 'ONE_TIME' and k.released_at is null)
+     order by c.created_at, c.id`.execute(tx.db);
+  return rows;
+}
+
+/**
+ * Lines of issued invoices whose time reaches beyond the end of their subscription (RP5), with what was credited on each.
+ */
+export async function loadChargedLines(tx: Tx, subscriptionIds: readonly string[]): Promise<ChargedLine[]> {
+  const { rows } = await sql<Omit<ChargedLine, 'period'> & { periodStart: Instant; periodEnd: Instant }>`
+    select l.id as line_id, l.item_id, v.number as invoice_number, l.description, l.period_start, l.period_end,
+           (l.amount - l.discount)::text as charged, l.tax_inclusive, l.tax_code, l.tax_point,
+           coalesce(given.amount, 0)::text as credited, coalesce(given.claims, 0)::int as credits
+      from subscriptions s
+      join subscription_items i on i.tenant_id = s.tenant_id and i.subscription_id = s.id
+      join invoice_lines l on l.tenant_id = i.tenant_id and l.item_id = i.id
+      join invoices v on v.tenant_id = l.tenant_id and v.id = l.invoice_id
+      left join lateral (
+        select -sum(c.amount) as amount, count(*) as claims
+          from invoice_lines c join invoices cv on cv.tenant_id = c.tenant_id and cv.id = c.invoice_id
+         where c.tenant_id = l.tenant_id and c.credits_line_id = l.id and cv.status <> 'VOID') given on true
+     where s.id = any(${subscriptionIds}::text[]) and s.end_at is not null
+       and not i.finished and i.billed_through_at > s.end_at
+       and l.kind in ('RECURRING', 'PRORATION_CHARGE') and l.period_end > s.end_at
+       and v.status not in ('DRAFT', 'VOID')
+     order by l.period_start, l.id`.execute(tx.db);
+  return rows.map(({ periodStart, periodEnd, ...line }) => ({ ...line, period: { start: periodStart, end: periodEnd } }));
+}
+
+/**
+ * The order of accounts on an invoice (RO1): the payer, then its tree depth first with siblings by creation, then owners
+ * from elsewhere by creation.
+ */
+export async function loadAccountOrder(tx: Tx, payerId: string, ownerIds: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with recursive tree as (
+      select c.id, array[]::text[] as path from customers c where c.id = ${payerId}
+      union all
+      select c.id, t.path || (to_char(c.created_at at time zone 'UTC', 'YYYYMMDDHH24MISSMS') || c.id)
+        from tree t
+        join customer_parents p on p.parent_customer_id = t.id and p.valid_to is null
+        join customers c on c.tenant_id = p.tenant_id and c.id = p.customer_id
+    )
+    select o.id from customers o left join tree t on t.id = o.id
+     where o.id = any(${[payerId, ...ownerIds]}::text[])
+     order by t.path is null, t.path, o.created_at, o.id`.execute(tx.db);
+  return rows.map(({ id }) => id);
+}

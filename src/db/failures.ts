@@ -1,0 +1,88 @@
+import { BillingError } from '../domain/errors.ts';
+
+/** What the driver tells about a failed statement. */
+interface DriverFailure {
+  readonly code?: unknown;
+  readonly constraint?: unknown;
+  readonly message?: unknown;
+  /** FATAL ends the connection: refused, cut, or the server is stopping. */
+  readonly severity?: unknown;
+}
+
+const CONNECTION_LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH']);
+/** serialization_failure, deadlock_detected; connection exceptions, insufficient resources, operator intervention. */
+const PASSING = /^(40001|40P01|08...|53...|57...)$/;
+const LOST_MESSAGE = /Connection terminated|timeout exceeded when trying to connect|server closed the connection/i;
+
+/** Whether the database is away or too busy for the moment, so that the same work may succeed later. */
+export function isUnavailable(error: unknown): boolean {
+  return chain(error).some(({ code, message, severity }) => {
+    const text = typeof code === 'string' ? code : '';
+    return (
+      CONNECTION_LOST.has(text) ||
+      PASSING.test(text) ||
+      severity === 'FATAL' ||
+      (typeof message === 'string' && LOST_MESSAGE.test(message))
+    );
+  });
+}
+
+/**
+ * The refusal that a failure stands for, or null when it is none.
+ *
+ * Constraints that a caller can meet are mapped where they arise, with `refuseOn`; this is the net below: what slips
+ * through is still a refusal and no failure of ours.
+ */
+export function refusalOf(error: unknown): BillingError | null {
+  if (error instanceof BillingError) return error;
+  for (const { code } of chain(error)) {
+    switch (code) {
+      case '23505':
+      case '23P01':
+        return new BillingError('conflict', 'Something with the same key exists already. Read it, then try again.');
+      case '23503':
+        return new BillingError('conflict', 'It refers to something that is not there, or something refers to it.');
+      case '23001':
+        return new BillingError('conflict', 'It is sealed and cannot be changed.');
+      case '42501':
+        return new BillingError('not_found', 'There is no such thing in this tenant.');
+      case '22003':
+      case '22007':
+      case '22008':
+      case '22021':
+      case '22P05':
+        return new BillingError(
+          'request.invalid',
+          'A value is outside the range that can be stored. Send a smaller one.',
+        );
+    }
+  }
+  return null;
+}
+
+/**
+ * Runs a statement and turns the violation of a named constraint into the refusal that it means.
+ *
+ * @param refusals by the constraint's name, what to throw.
+ */
+export async function refuseOn<T>(
+  refusals: Readonly<Record<string, () => BillingError>>,
+  statement: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await statement();
+  } catch (error) {
+    for (const { constraint } of chain(error)) {
+      const refusal = typeof constraint === 'string' ? refusals[constraint] : undefined;
+      if (refusal !== undefined) throw refusal();
+    }
+    throw error;
+  }
+}
+
+/** The error and what it wraps, outermost first. */
+function chain(error: unknown, depth = 0): DriverFailure[] {
+  if (typeof error !== 'object' || error === null || depth > 5) return [];
+  const inner = error instanceof AggregateError ? error.errors : [(error as { cause?: unknown }).cause];
+  return [error as DriverFailure, ...inner.flatMap((cause) => chain(cause, depth + 1))];
+}

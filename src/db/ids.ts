@@ -1,0 +1,34 @@
+import { monotonicFactory } from 'ulid';
+
+const next = monotonicFactory();
+
+/** One prefix per concept, so that an id read in a log says what it is. */
+export type IdPrefix =
+  | 'ten'
+  | 'key'
+  | 'ent'
+  | 'cus'
+  | 'con'
+  | 'clk'
+  | 'pln'
+  | 'prc'
+  | 'sub'
+  | 'itm'
+  | 'grp'
+  | 'run'
+  | 'chg'
+  | 'clm'
+  | 'inv'
+  | 'lin'
+  | 'pay'
+  | 'cpn'
+  | 'red'
+  | 'crd'
+  | 'tax'
+  | 'led'
+  | 'aud'
+  | 'out'
+  | 'req';
+
+/** A new id such as `cus_01JD…`: opaque, and in the order of creation within one process. */
+export const newId = (prefix: IdPrefix): string => `${prefix}_${next()}`;

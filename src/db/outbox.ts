@@ -1,0 +1,67 @@
+import { sql } from 'kysely';
+import type { Tx } from './database.ts';
+import { newId } from './ids.ts';
+import type { OutboxTopic } from './schema/tenancy.table.ts';
+
+/** What the relay listens on. */
+export const OUTBOX_CHANNEL = 'tributary_outbox';
+
+/**
+ * Puts a message into the outbox, to be delivered after commit. At most one of a topic and key waits at a time: a second
+ * one says nothing new and is left out.
+ *
+ * @param message.dedupeKey what it is about: the group for `group.refresh`, the event's own id for an `event`.
+ */
+export async function enqueue(
+  tx: Tx,
+  message: { topic: OutboxTopic; dedupeKey: string; payload: Record<string, unknown> },
+): Promise<void> {
+  await tx.db
+    .insertInto('outbox_messages')
+    .values({
+      tenantId: tx.tenantId,
+      id: newId('out'),
+      topic: message.topic,
+      dedupeKey: message.dedupeKey,
+      payload: message.payload,
+      attempts: 0,
+      createdAt: tx.now(),
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['tenantId', 'topic', 'dedupeKey'])
+        .where('claimedAt', 'is', null)
+        .where('deliveredAt', 'is', null)
+        .doNothing(),
+    )
+    .execute();
+  await wakeRelay(tx);
+}
+
+/**
+ * Tells every billing group of an entity, and every run outside a group that waits for it, to look again: runs may go on, or
+ * must wait (E5).
+ *
+ * @param entityId of this tenant.
+ */
+export async function refreshGroupsOfEntity(tx: Tx, entityId: string): Promise<void> {
+  await sql`
+    insert into outbox_messages (tenant_id, id, topic, dedupe_key, payload, attempts, created_at)
+    select tenant_id, 'out_' || replace(gen_random_uuid()::text, '-', ''), 'group.refresh', id,
+           jsonb_build_object('billingGroupId', id), 0, ${tx.now()}::timestamptz
+      from billing_groups
+     where billing_entity_id = ${entityId} and status <> 'CLOSED'
+        on conflict (tenant_id, topic, dedupe_key) where claimed_at is null and delivered_at is null do nothing
+  `.execute(tx.db);
+  await sql`
+    insert into outbox_messages (tenant_id, id, topic, dedupe_key, payload, attempts, created_at)
+    select tenant_id, 'out_' || replace(gen_random_uuid()::text, '-', ''), 'run.start', id,
+           jsonb_build_object('runId', id, 'testClockId', test_clock_id), 0, ${tx.now()}::timestamptz
+      from billing_runs
+     where billing_entity_id = ${entityId} and billing_group_id is null and status = 'WAITING'
+        on conflict (tenant_id, topic, dedupe_key) where claimed_at is null and delivered_at is null do nothing
+  `.execute(tx.db);
+  await wakeRelay(tx);
+}
+
+const wakeRelay = (tx: Tx): Promise<unknown> => sql`select pg_notify(${OUTBOX_CHANNEL}, '')`.execute(tx.db);

@@ -1,0 +1,172 @@
+import { sql } from 'kysely';
+import { nextBoundary } from '../../domain/billing-group/plan.ts';
+import { type Instant, withOffset } from '../../domain/calendar.ts';
+import type { Price } from '../../domain/catalog/price.ts';
+import type { PostalAddress } from '../../domain/customer/address.ts';
+import { BillingError } from '../../domain/errors.ts';
+import { toPlain } from '../../domain/money.ts';
+import { type SubscriptionStatus, subscriptionStatus } from '../../domain/subscription/status.ts';
+import { type LoadedGroup, loadGroups } from '../billing/group-state.ts';
+import type { Tx } from '../database.ts';
+import { listPage, type Page, type PageRequest } from '../listing.ts';
+import { currentPeriods } from './periods.ts';
+
+/** A subscription as the API shows it. Instants with the pinned zone's offset, quantities as plain decimals. */
+export interface SubscriptionView {
+  readonly id: string;
+  readonly customerId: string;
+  readonly planCode: string | null;
+  readonly planVersion: number | null;
+  readonly subscriptionType: 'STANDALONE';
+  readonly status: SubscriptionStatus;
+  readonly payerCustomerId: string;
+  readonly invoicingCustomerId: string | null;
+  readonly billingGroupId: string;
+  readonly billingEntityId: string;
+  readonly currency: string;
+  readonly timezone: string;
+  readonly startAt: string;
+  readonly trialEndsAt: string | null;
+  readonly currentPeriodStart: string | null;
+  readonly currentPeriodEnd: string | null;
+  readonly nextBillingAt: string | null;
+  readonly cancelAt: string | null;
+  readonly canceledAt: string | null;
+  readonly endedAt: string | null;
+  readonly proration: 'DAY' | 'SECOND';
+  readonly align: boolean;
+  readonly midCycleCharges: 'NEXT_INVOICE' | 'IMMEDIATE' | null;
+  readonly shippingAddress: PostalAddress | null;
+  readonly items: { readonly priceCode: string; readonly quantity: string; readonly price: Price }[];
+  readonly createdAt: string;
+}
+
+export interface SubscriptionFilters {
+  readonly customerId?: string | undefined;
+  readonly payerCustomerId?: string | undefined;
+  readonly billingGroupId?: string | undefined;
+  readonly billingEntityId?: string | undefined;
+  readonly status?: SubscriptionStatus | undefined;
+}
+
+/** @throws `not_found` */
+export async function readSubscription(tx: Tx, id: string): Promise<SubscriptionView> {
+  const row = await selectSubscriptions(tx)
+    .where('s.id', '=', id)
+    .executeTakeFirstOrThrow(() => new BillingError('not_found', `There is no subscription ${id}.`));
+  const [view] = await toViews(tx, [row]);
+  return view as SubscriptionView;
+}
+
+/** One page of subscriptions, in a handful of statements whatever its size. */
+export async function listSubscriptions(
+  tx: Tx,
+  request: Omit<PageRequest, 'order'> & { descending: boolean } & SubscriptionFilters,
+): Promise<Page<SubscriptionView>> {
+  let query = selectSubscriptions(tx);
+  if (request.customerId !== undefined) query = query.where('s.customerId', '=', request.customerId);
+  if (request.payerCustomerId !== undefined) query = query.where('p.payerCustomerId', '=', request.payerCustomerId);
+  if (request.billingGroupId !== undefined) query = query.where('m.billingGroupId', '=', request.billingGroupId);
+  if (request.billingEntityId !== undefined) query = query.where('s.billingEntityId', '=', request.billingEntityId);
+  if (request.status !== undefined) query = query.where(statusIs(request.status, tx.now()));
+  const page = await listPage(query, {
+    page: request.page,
+    size: request.size,
+    order: { by: 's.created_at', id: 's.id', descending: request.descending },
+  });
+  return { ...page, items: await toViews(tx, page.items) };
+}
+
+const selectSubscriptions = (tx: Tx) =>
+  tx.db
+    .selectFrom('subscriptions as s')
+    .innerJoin('group_memberships as m', (join) =>
+      join.onRef('m.tenantId', '=', 's.tenantId').onRef('m.subscriptionId', '=', 's.id').on('m.validTo', 'is', null),
+    )
+    .innerJoin('subscription_payers as p', (join) =>
+      join.onRef('p.tenantId', '=', 's.tenantId').onRef('p.subscriptionId', '=', 's.id').on('p.validTo', 'is', null),
+    )
+    .innerJoin('customers as o', (join) => join.onRef('o.tenantId', '=', 's.tenantId').onRef('o.id', '=', 's.customerId'))
+    .leftJoin('test_clocks as k', (join) => join.onRef('k.tenantId', '=', 's.tenantId').onRef('k.id', '=', 'o.testClockId'))
+    .leftJoin('plans as n', (join) => join.onRef('n.tenantId', '=', 's.tenantId').onRef('n.id', '=', 's.planId'))
+    .select([
+      's.id',
+      's.customerId',
+      'n.code as planCode',
+      's.planVersion',
+      's.invoicingCustomerId',
+      's.billingEntityId',
+      's.currency',
+      's.timezone',
+      's.startAt',
+      's.trialEndsAt',
+      's.endAt',
+      's.canceledAt',
+      's.proration',
+      's.align',
+      's.midCycleCharges',
+      's.shippingAddress',
+      's.createdAt',
+      'p.payerCustomerId',
+      'm.billingGroupId',
+      'k.nowAt as clockNowAt',
+    ]);
+
+type SubscriptionRow = Awaited<ReturnType<ReturnType<typeof selectSubscriptions>['execute']>>[number];
+
+/** The same rules as `subscriptionStatus`, for a filter in SQL; *now* is the clock's where the owner lives on one. */
+function statusIs(status: SubscriptionStatus, wallNow: Instant) {
+  const now = sql`coalesce(k.now_at, ${wallNow}::timestamptz)`;
+  return sql<boolean>`${status} = case
+    when s.end_at is not null and (s.end_at <= ${now} or s.end_at <= s.start_at) then 'CANCELED'
+    when ${now} < s.start_at then 'SCHEDULED'
+    when s.trial_ends_at is not null and ${now} < s.trial_ends_at then 'TRIALING'
+    else 'ACTIVE' end`;
+}
+
+async function toViews(tx: Tx, rows: readonly SubscriptionRow[]): Promise<SubscriptionView[]> {
+  const ids = rows.map(({ id }) => id);
+  const items = Map.groupBy(await itemsOf(tx, ids), ({ subscriptionId }) => subscriptionId);
+  const periods = await currentPeriods(tx, ids);
+  const groups = new Map(
+    (await loadGroups(tx, [...new Set(rows.map(({ billingGroupId }) => billingGroupId))])).map((group) => [group.groupId, group]),
+  );
+  return rows.map((row): SubscriptionView => {
+    const { clockNowAt, endAt, ...shown } = row;
+    const at = (instant: Instant | null | undefined) => (instant == null ? null : withOffset(instant, row.timezone));
+    const status = subscriptionStatus(row, clockNowAt ?? tx.now());
+    const period = periods.get(row.id);
+    return {
+      ...shown,
+      subscriptionType: 'STANDALONE',
+      status,
+      startAt: withOffset(row.startAt, row.timezone),
+      trialEndsAt: at(row.trialEndsAt),
+      currentPeriodStart: at(period?.start),
+      currentPeriodEnd: at(period?.end),
+      nextBillingAt: status === 'CANCELED' ? null : at(nextBillingAt(groups.get(row.billingGroupId))),
+      cancelAt: status === 'CANCELED' ? null : at(endAt),
+      canceledAt: at(row.canceledAt),
+      endedAt: status === 'CANCELED' ? at(endAt) : null,
+      items: (items.get(row.id) ?? []).map(({ priceCode, quantity, price }) => ({ priceCode, quantity: toPlain(quantity), price })),
+      createdAt: row.createdAt,
+    };
+  });
+}
+
+/** The next boundary of its group at which anything is billed. */
+const nextBillingAt = (group: LoadedGroup | undefined): Instant | null =>
+  group === undefined ? null : (nextBoundary(group.state)?.boundaryAt ?? null);
+
+const itemsOf = (tx: Tx, subscriptionIds: readonly string[]) =>
+  tx.db
+    .selectFrom('subscription_items as i')
+    .innerJoin('item_terms as t', (join) =>
+      join.onRef('t.tenantId', '=', 'i.tenantId').onRef('t.itemId', '=', 'i.id').on('t.validTo', 'is', null),
+    )
+    .innerJoin('prices as r', (join) => join.onRef('r.tenantId', '=', 't.tenantId').onRef('r.id', '=', 't.priceId'))
+    .where('i.subscriptionId', '=', sql<string>`any(${subscriptionIds}::text[])`)
+    .orderBy('i.subscriptionId')
+    .orderBy('i.position')
+    .select(['i.subscriptionId', 'i.priceCode', 't.quantity', 'r.definition as price'])
+    .execute();

@@ -1,0 +1,77 @@
+import { sql } from 'kysely';
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import { plusElapsed } from '../domain/calendar.ts';
+import type { Database, SystemTx } from '../db/database.ts';
+import { wakeClock, wakeGroup, wakeRun } from './wake.ts';
+
+/** Groups that should have woken this long ago and did not are woken. */
+const LATE_MINUTES = 1;
+const SWEEP_MS = 30_000;
+const BATCH = 500;
+
+export interface Sweep {
+  stop(): Promise<void>;
+}
+
+/**
+ * Finds what no signal woke: groups whose instant has passed or that were never planned, runs outside any group that did
+ * not finish, clocks that stand while they should move. At start-up and on a schedule; nothing depends on a signal arriving.
+ */
+export function startSweep(deps: { database: Database; client: Client; taskQueue: string; log: Logger }): Sweep {
+  let isStopping = false;
+  let timer: NodeJS.Timeout | null = null;
+  let running: Promise<void> = Promise.resolve();
+  const tick = async (): Promise<void> => {
+    try {
+      await sweepOnce(deps);
+    } catch (error) {
+      deps.log.warn({ reason: (error as Error).message }, 'sweep: cannot look now; trying again');
+    }
+    if (!isStopping) timer = setTimeout(start, SWEEP_MS);
+  };
+  const start = (): void => {
+    running = tick();
+  };
+  start();
+  return {
+    stop: async () => {
+      isStopping = true;
+      if (timer !== null) clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+/** One look at everything that is late. */
+export async function sweepOnce(deps: { database: Database; client: Client; taskQueue: string; log: Logger }): Promise<void> {
+  const { database, client, taskQueue, log } = deps;
+  const late = await database.acrossTenants(findLate);
+  for (const { tenantId, id } of late.groups) await wakeGroup(client, taskQueue, { tenantId, groupId: id });
+  for (const { tenantId, id, testClockId } of late.runs) await wakeRun(client, taskQueue, { tenantId, runId: id, testClockId });
+  for (const { tenantId, id } of late.clocks) await wakeClock(client, taskQueue, { tenantId, testClockId: id });
+  const found = late.groups.length + late.runs.length + late.clocks.length;
+  if (found > 0) log.info({ groups: late.groups.length, runs: late.runs.length, clocks: late.clocks.length }, 'sweep: woke what was late');
+}
+
+interface Late {
+  readonly tenantId: string;
+  readonly id: string;
+}
+
+async function findLate(tx: SystemTx): Promise<{ groups: Late[]; runs: (Late & { testClockId: string | null })[]; clocks: Late[] }> {
+  const before = plusElapsed(tx.now(), { minutes: -LATE_MINUTES });
+  const groups = await sql<Late>`
+    select g.tenant_id, g.id from billing_groups g
+     where g.status <> 'CLOSED' and g.test_clock_id is null and g.next_due_at < ${before}::timestamptz
+     order by g.next_due_at limit ${BATCH}`.execute(tx.db);
+  const runs = await sql<Late & { testClockId: string | null }>`
+    select r.tenant_id, r.id, r.test_clock_id from billing_runs r
+      join billing_entities e on e.tenant_id = r.tenant_id and e.id = r.billing_entity_id
+     where r.billing_group_id is null and e.status <> 'SUSPENDED' and r.created_at < ${before}::timestamptz
+       and (r.status in ('OPEN', 'BLOCKED') or r.status = 'WAITING' and r.reason = 'ENTITY_SUSPENDED')
+     order by r.created_at limit ${BATCH}`.execute(tx.db);
+  const clocks = await sql<Late>`
+    select c.tenant_id, c.id from test_clocks c where c.status = 'ADVANCING' limit ${BATCH}`.execute(tx.db);
+  return { groups: groups.rows, runs: runs.rows, clocks: clocks.rows };
+}

@@ -1,0 +1,116 @@
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities, GroupPlan } from '../activities/index.ts';
+import {
+  billNowUpdate,
+  closeUpdate,
+  FAILURE,
+  type GroupCommand,
+  type GroupInput,
+  type GroupView,
+  pauseUpdate,
+  realignUpdate,
+  refreshSignal,
+  resumeUpdate,
+  skipUpdate,
+  stateQuery,
+} from './contract.ts';
+import { executeRun } from './run-steps.ts';
+import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
+import { tellClock } from './tell-clock.ts';
+
+const local = proxyLocalActivities<Activities>({ startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 1 } });
+
+const { planNextStep, commandGroup } = proxyActivities<Activities>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: [FAILURE.billing] },
+});
+
+/**
+ * One for each billing group, for ever: asks what is due, waits for it or for a message, does it, and asks again. It holds
+ * no state of its own; what it is told is written to the database by the same activity that the API's verbs use.
+ */
+export async function billingGroupWorkflow(input: GroupInput): Promise<void> {
+  let isStale = true;
+  let view: GroupView = { waitingFor: 'the first look', status: 'ACTIVE', nextBillingAt: null, runId: null };
+  const command = async (group: GroupCommand): Promise<void> => {
+    await commandGroup({ ...input, command: group });
+    isStale = true;
+  };
+  setHandler(refreshSignal, () => {
+    isStale = true;
+  });
+  setHandler(stateQuery, () => view);
+  setHandler(billNowUpdate, () => command({ verb: 'billNow' }));
+  setHandler(pauseUpdate, () => command({ verb: 'pause' }));
+  setHandler(resumeUpdate, () => command({ verb: 'resume' }));
+  setHandler(closeUpdate, () => command({ verb: 'close' }));
+  setHandler(skipUpdate, (boundaryAt) => command({ verb: 'skip', ...(boundaryAt === undefined ? {} : { boundaryAt }) }));
+  setHandler(realignUpdate, (change) => command({ verb: 'realign', ...change }));
+
+  let shown = '';
+  for (;;) {
+    isStale = false;
+    const plan = await lookAhead(input);
+    shown = show(input, plan, shown);
+    const { step } = plan;
+    view = { waitingFor: plan.summary, status: plan.status, nextBillingAt: plan.nextBillingAt, runId: null };
+    if (step.kind === 'CLOSED') break;
+    if (step.kind === 'RUN') {
+      view = { ...view, runId: step.runId };
+      const result = await executeRun({ tenantId: input.tenantId, runId: step.runId, isLarge: step.isLarge });
+      if (result === 'BLOCKED') shown = '';
+    } else {
+      if (plan.testClockId !== null && plan.isClockAdvancing) await tellClock(input.tenantId, plan.testClockId, input.groupId);
+      if (step.kind === 'SLEEP' && plan.testClockId === null) await sleepUntil(step.until, plan.summary, () => isStale);
+      else await condition(() => isStale);
+    }
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof billingGroupWorkflow>(input);
+    }
+  }
+  await condition(allHandlersFinished);
+}
+
+/** A few events cheaper as a local activity; when that fails, an ordinary one that an operator can see, until it succeeds. */
+async function lookAhead(input: GroupInput): Promise<GroupPlan> {
+  try {
+    return await local.planNextStep(input);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    return await planNextStep(input);
+  }
+}
+
+/** Waits for an instant or a message. The timer's summary says in the UI what it waits for. */
+async function sleepUntil(until: string, summary: string, isAwake: () => boolean): Promise<void> {
+  const milliseconds = Date.parse(until) - Date.now();
+  if (milliseconds > 0) await condition(isAwake, milliseconds, { summary });
+}
+
+/** Search attributes and current details, rewritten only when they change: each costs a history event. */
+function show(input: GroupInput, plan: GroupPlan, shown: string): string {
+  setCurrentDetails(plan.details);
+  const next = JSON.stringify([plan.status, plan.nextBillingAt]);
+  if (next === shown) return shown;
+  upsertSearchAttributes([
+    { key: SEARCH_ATTRIBUTES.tenant, value: input.tenantId },
+    { key: SEARCH_ATTRIBUTES.group, value: input.groupId },
+    { key: SEARCH_ATTRIBUTES.entity, value: plan.entityCode },
+    { key: SEARCH_ATTRIBUTES.payer, value: plan.payerCustomerId },
+    { key: SEARCH_ATTRIBUTES.status, value: plan.status },
+    { key: SEARCH_ATTRIBUTES.nextBilling, value: plan.nextBillingAt === null ? null : new Date(plan.nextBillingAt) },
+  ]);
+  return next;
+}

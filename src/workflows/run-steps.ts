@@ -1,0 +1,78 @@
+import { ActivityFailure, ApplicationFailure, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import { FAILURE, type RunInput } from './contract.ts';
+
+// A first attempt is local: a run is a few history events. What fails, or is large, becomes an ordinary activity that an
+// operator sees in the UI, with its failures.
+const local = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '10 seconds',
+  retry: { maximumAttempts: 1 },
+});
+
+const ordinary = proxyActivities<Activities>({
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '20 seconds',
+  retry: { maximumAttempts: 5, initialInterval: '1 second', maximumInterval: '20 seconds', nonRetryableErrorTypes: [FAILURE.billing] },
+});
+
+// What must succeed some day: marking a run needs nothing but the database.
+const persistent = proxyActivities<Activities>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+});
+
+/** How a run left the workflow: done, held by something that a message will tell of, or failed for now. */
+export type RunResult = 'DONE' | 'WAITING' | 'BLOCKED' | 'RETRY';
+
+/** How long a run whose database is away waits before it goes on. */
+const DATABASE_WAIT = '15 seconds';
+
+/**
+ * Carries a run through its steps, each one transaction. Every step may be done twice; a run that stopped anywhere goes on
+ * from there.
+ */
+export async function executeRun({ isLarge, ...run }: RunInput & { isLarge: boolean }): Promise<RunResult> {
+  const input = { tenantId: run.tenantId, runId: run.runId };
+  const step = <R>(summary: string, once: Step<R>, again: Step<R>): Promise<R> =>
+    attempt({ summary: `${summary} · ${run.runId}` }, input, isLarge ? again : once, again);
+  try {
+    const collected = await step('collect the charges', local.collectCharges, ordinary.collectCharges);
+    if (collected !== 'GO_ON') return collected === 'WAIT' ? 'WAITING' : 'DONE';
+    await step('take coupons off', local.applyCoupons, ordinary.applyCoupons);
+    await step('add tax', local.applyTax, ordinary.applyTax);
+    await step('settle with credits', local.applyCredits, ordinary.applyCredits);
+    const issued = await step('number and issue', local.issueInvoice, ordinary.issueInvoice);
+    return issued === 'WAIT' || issued === 'REVIEW' ? 'WAITING' : 'DONE';
+  } catch (error) {
+    return await holdRun(input, error);
+  }
+}
+
+/** An activity as a step calls it: with a summary for the UI. */
+interface Step<R> {
+  executeWithOptions(options: { summary: string }, args: [RunInput]): Promise<R>;
+}
+
+async function attempt<R>(options: { summary: string }, input: RunInput, once: Step<R>, again: Step<R>): Promise<R> {
+  if (once === again) return await again.executeWithOptions(options, [input]);
+  try {
+    return await once.executeWithOptions(options, [input]);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    return await again.executeWithOptions(options, [input]);
+  }
+}
+
+/** A lost database is waited for, the run stays OPEN; anything else is for an operator to see (O3). */
+async function holdRun(input: RunInput, error: unknown): Promise<RunResult> {
+  if (!(error instanceof ActivityFailure)) throw error;
+  const run = { tenantId: input.tenantId, runId: input.runId };
+  const cause = error.cause instanceof ApplicationFailure ? error.cause : null;
+  if (cause?.type === FAILURE.database) {
+    await persistent.noteRunReason({ ...run, reason: 'DATABASE' });
+    await sleep(DATABASE_WAIT, { summary: 'the database was away; going on soon' });
+    return 'RETRY';
+  }
+  await persistent.blockRun({ ...run, reason: cause?.message ?? error.cause?.message ?? error.message });
+  return 'BLOCKED';
+}

@@ -1,0 +1,42 @@
+import { condition, continueAsNew, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import { refreshSignal, settledSignal, type TestClockInput } from './contract.ts';
+
+const { moveClock, wakeDue } = proxyActivities<Activities>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+});
+
+/** How long to wait for groups to report before the database is asked again. */
+const PATIENCE = '10 seconds';
+
+/**
+ * Moves a test clock through every due instant up to its target (O1). At each instant everything on the clock that is due
+ * is carried out before the clock goes on, so that `issuedAt` of a boundary's invoice is that boundary.
+ */
+export async function testClockWorkflow(input: TestClockInput): Promise<void> {
+  const settled = new Set<string>();
+  let isStale = false;
+  setHandler(settledSignal, (id) => {
+    settled.add(id);
+  });
+  setHandler(refreshSignal, () => {
+    isStale = true;
+  });
+  for (;;) {
+    isStale = false;
+    const move = await moveClock(input);
+    setCurrentDetails(move.details);
+    if (move.due.length === 0) {
+      // A new advance may have been asked for while the last one came to its end.
+      if (isStale) continue;
+      return;
+    }
+    settled.clear();
+    await wakeDue({ ...input, due: move.due });
+    await condition(() => move.due.every(({ id }) => settled.has(id)), PATIENCE, {
+      summary: `waiting for ${move.due.length} to settle`,
+    });
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof testClockWorkflow>(input);
+  }
+}

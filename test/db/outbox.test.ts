@@ -1,0 +1,60 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { enqueue, OUTBOX_CHANNEL } from '../../src/db/outbox.ts';
+import { type Client, startTestApi, type TestApi } from '../support/api.ts';
+
+let api: TestApi;
+let client: Client;
+let listener: pg.Client;
+let woken = 0;
+beforeAll(async () => {
+  api = await startTestApi();
+  client = await api.tenant();
+  listener = new pg.Client({ connectionString: api.db.ownerUrl });
+  await listener.connect();
+  await listener.query(`listen ${OUTBOX_CHANNEL}`);
+  listener.on('notification', () => (woken += 1));
+});
+afterAll(async () => {
+  await listener.end();
+  await api.close();
+});
+
+const message = (dedupeKey: string) => ({
+  topic: 'group.refresh' as const,
+  dedupeKey,
+  payload: { billingGroupId: dedupeKey },
+});
+const put = (dedupeKey: string) => api.db.database.inTenant(client.tenantId, (tx) => enqueue(tx, message(dedupeKey)));
+const waiting = async (dedupeKey: string) =>
+  (await api.db.query('select 1 from outbox_messages where dedupe_key = $1', [dedupeKey])).length;
+
+test('one of a kind waits at a time; once it is claimed, the next may wait', async () => {
+  await put('g');
+  await put('g');
+  expect(await waiting('g')).toBe(1);
+  await api.db.query(`update outbox_messages set claimed_at = now() where dedupe_key = 'g'`);
+  await put('g');
+  expect(await waiting('g')).toBe(2);
+});
+
+test('many at once leave one', async () => {
+  await Promise.all(Array.from({ length: 8 }, () => put('h')));
+  expect(await waiting('h')).toBe(1);
+});
+
+test('the relay is woken by the commit, and not by what is rolled back', async () => {
+  const before = woken;
+  await put('i');
+  await listener.query('select 1');
+  expect(woken).toBe(before + 1);
+  await expect(
+    api.db.database.inTenant(client.tenantId, async (tx) => {
+      await enqueue(tx, message('j'));
+      throw new Error('no');
+    }),
+  ).rejects.toThrow('no');
+  await listener.query('select 1');
+  expect(woken).toBe(before + 1);
+  expect(await waiting('j')).toBe(0);
+});

@@ -1,0 +1,84 @@
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
+import { startWorker } from '../../src/worker.ts';
+import { type Client as ApiClient, startTestApi, type TestApi } from './api.ts';
+import { quietLog } from './database.ts';
+
+/** API, worker, relay and sweep on a database and a task queue of their own, against the shared Temporal server. */
+export interface TestStack {
+  readonly api: TestApi;
+  readonly temporal: Client;
+  readonly taskQueue: string;
+  /** Starts one more worker on the same queue. */
+  addWorker(): Promise<{ stop(): Promise<void> }>;
+  close(): Promise<void>;
+}
+
+let bundle: Promise<WorkflowBundleWithSourceMap> | null = null;
+
+const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
+  (bundle ??= bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+  }));
+
+export async function startTestStack(options: { workers?: number } = {}): Promise<TestStack> {
+  const api = await startTestApi();
+  const address = inject('temporalAddress');
+  const taskQueue = `test-${randomUUID()}`;
+  const connection = await Connection.connect({ address });
+  const addWorker = async () =>
+    startWorker({
+      database: api.db.database,
+      temporal: { address, namespace: 'default', taskQueue },
+      log: quietLog,
+      publicUrl: api.url,
+      workflowBundle: await workflowBundle(),
+    });
+  const workers: { stop(): Promise<void> }[] = [];
+  for (let started = 0; started < (options.workers ?? 1); started += 1) workers.push(await addWorker());
+  return {
+    api,
+    temporal: new Client({ connection }),
+    taskQueue,
+    addWorker,
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await connection.close();
+      await api.close();
+    },
+  };
+}
+
+/** Asks until the answer is there: a condition, no fixed sleep. */
+export async function eventually<T>(
+  ask: () => Promise<T | null | undefined | false>,
+  what: string,
+  seconds = 30,
+): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== null && answer !== undefined && answer !== false) return answer;
+    if (Date.now() > end) throw new Error(`Waited ${seconds} s in vain for ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Moves a test clock and waits until it has arrived; a clock that fails is an error with its reason. */
+export async function advanceClock(api: ApiClient, clockId: string, to: string): Promise<void> {
+  const answer = await api.post(`/test-clocks/${clockId}/advance`, { to });
+  if (answer.status >= 300) throw new Error(`advance: ${answer.status} ${JSON.stringify(answer.body)}`);
+  const clock = await eventually(
+    async () => {
+      const { body } = await api.get(`/test-clocks/${clockId}`);
+      return body.status === 'ADVANCING' ? null : body;
+    },
+    `clock ${clockId} to reach ${to}`,
+    120,
+  );
+  if (clock.status !== 'READY') throw new Error(`clock ${clockId} is ${clock.status}: ${clock.error}`);
+}
