@@ -51,7 +51,7 @@ const EVENTS: readonly Event[] = [
     story: 'It is reactivated: the boundaries that waited are billed, oldest first.',
     act: async ({ api, entities }) => {
       const waiting = await api.all<Run>(`/runs?status=WAITING&billingEntityId=${entities.get('JP')?.id}`);
-      expectThat('four runs of the suspended entity wait', waiting.length === 4, `found ${waiting.length}`);
+      expectThat('three runs of the suspended entity wait', waiting.length === 3, `found ${waiting.length}`);
       expectThat(
         'they say why they wait',
         waiting.every(({ reason }) => reason === 'ENTITY_SUSPENDED'),

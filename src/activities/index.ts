@@ -35,6 +35,10 @@ const HEARTBEAT_MS = 5_000;
 export function createActivities({ database, client, taskQueue, publicUrl }: ActivityDependencies) {
   const inTenant = <T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
     alive(() => database.inTenant(tenantId, work));
+  const wakeDue = ({ tenantId, testClockId }: TestClockInput, { kind, id }: DueOnClock): Promise<void> =>
+    kind === 'GROUP'
+      ? wakeGroup(client, taskQueue, { tenantId, groupId: id })
+      : wakeRun(client, taskQueue, { tenantId, runId: id, testClockId });
   return {
     planNextStep: async ({ tenantId, groupId }: GroupInput): Promise<GroupPlan> => {
       const plan = await inTenant(tenantId, (tx) => planStep(tx, groupId));
@@ -44,25 +48,23 @@ export function createActivities({ database, client, taskQueue, publicUrl }: Act
       inTenant(tenantId, (tx) => commandGroup(tx, groupId, command, 'temporal')),
     collectCharges: ({ tenantId, runId }: RunInput): Promise<CollectOutcome['outcome']> =>
       inTenant(tenantId, async (tx) => (await collectCharges(tx, runId)).outcome),
-    applyCoupons: ({ tenantId, runId }: RunInput): Promise<void> => inTenant(tenantId, (tx) => applyCouponsStep(tx, runId)),
+    applyCoupons: ({ tenantId, runId }: RunInput): Promise<void> =>
+      inTenant(tenantId, (tx) => applyCouponsStep(tx, runId)),
     applyTax: ({ tenantId, runId }: RunInput): Promise<void> => inTenant(tenantId, (tx) => applyTaxStep(tx, runId)),
-    applyCredits: ({ tenantId, runId }: RunInput): Promise<void> => inTenant(tenantId, (tx) => applyCreditsStep(tx, runId)),
-    issueInvoice: ({ tenantId, runId }: RunInput): Promise<IssueOutcome> => inTenant(tenantId, (tx) => issueInvoices(tx, runId)),
+    applyCredits: ({ tenantId, runId }: RunInput): Promise<void> =>
+      inTenant(tenantId, (tx) => applyCreditsStep(tx, runId)),
+    issueInvoice: ({ tenantId, runId }: RunInput): Promise<IssueOutcome> =>
+      inTenant(tenantId, (tx) => issueInvoices(tx, runId)),
     blockRun: ({ tenantId, runId, reason }: RunInput & { reason: string }): Promise<void> =>
       inTenant(tenantId, (tx) => blockRun(tx, { runId, reason })),
     noteRunReason: ({ tenantId, runId, reason }: RunInput & { reason: string }): Promise<void> =>
       inTenant(tenantId, (tx) => noteRunReason(tx, { runId, reason })),
+    /** Moves a clock one step, and wakes what is due there. */
     moveClock: async ({ tenantId, testClockId }: TestClockInput): Promise<ClockMove & { details: string }> => {
       const move = await inTenant(tenantId, (tx) => moveClock(tx, testClockId));
+      await alive(() => Promise.all(move.due.map((due) => wakeDue({ tenantId, testClockId }, due))));
       return { ...move, details: `Clock ${testClockId} is ${move.status} at ${move.now}; ${move.due.length} due.` };
     },
-    wakeDue: ({ tenantId, due, testClockId }: TestClockInput & { due: readonly DueOnClock[] }): Promise<void> =>
-      alive(async () => {
-        for (const one of due) {
-          if (one.kind === 'GROUP') await wakeGroup(client, taskQueue, { tenantId, groupId: one.id });
-          else await wakeRun(client, taskQueue, { tenantId, runId: one.id, testClockId });
-        }
-      }),
   };
 }
 

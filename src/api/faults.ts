@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Fault } from '../domain/errors.ts';
 import { ApiProblem } from './problem.ts';
 

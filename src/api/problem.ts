@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 import { isUnavailable, refusalOf } from '../db/failures.ts';
-import { BillingError, type ErrorCategory, type Fault } from '../domain/errors.ts';
+import type { BillingError, ErrorCategory, Fault } from '../domain/errors.ts';
 
 /** How every refusal and failure looks on the wire: RFC 9457, with the stable code that clients match on. */
 export const problemSchema = z

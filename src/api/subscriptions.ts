@@ -11,7 +11,17 @@ import { BillingError } from '../domain/errors.ts';
 import { listOf, listQuery } from './listing.ts';
 import { pricesSchema, shownPrice } from './price-schema.ts';
 import { route } from './route.ts';
-import { calendarDate, currency, instant, postalAddress, quantity, reference, shown, text, wholeNumber } from './schemas.ts';
+import {
+  calendarDate,
+  currency,
+  instant,
+  postalAddress,
+  quantity,
+  reference,
+  shown,
+  text,
+  wholeNumber,
+} from './schemas.ts';
 
 const status = z.enum(['SCHEDULED', 'TRIALING', 'ACTIVE', 'PAUSED', 'CANCELED']);
 const midCycleCharges = z.enum(['NEXT_INVOICE', 'IMMEDIATE']);
@@ -28,7 +38,10 @@ export const effective = () =>
         return { at: parseInstant(value) };
       } catch (error) {
         if (!(error instanceof BillingError)) throw error;
-        context.addIssue({ code: 'custom', message: "Send NOW, PERIOD_END, an instant with an offset, or a date 'YYYY-MM-DD'." });
+        context.addIssue({
+          code: 'custom',
+          message: "Send NOW, PERIOD_END, an instant with an offset, or a date 'YYYY-MM-DD'.",
+        });
         return z.NEVER;
       }
     })
@@ -61,13 +74,21 @@ const createBody = z
   .superRefine((body, context) => {
     for (const [one, other] of EXCLUSIVE) {
       if (body[one] === undefined || body[other] === undefined) continue;
-      context.addIssue({ code: 'custom', path: [other], message: `${one} and ${other} exclude each other. Send one of them.` });
+      context.addIssue({
+        code: 'custom',
+        path: [other],
+        message: `${one} and ${other} exclude each other. Send one of them.`,
+      });
     }
     if (body.planCode === undefined && body.prices === undefined) {
       context.addIssue({ code: 'custom', path: ['planCode'], message: 'Send a planCode, or prices of its own.' });
     }
     if (body.billingGroupId !== undefined && !body.align) {
-      context.addIssue({ code: 'custom', path: ['align'], message: 'align: false opens a group of its own. Leave billingGroupId out.' });
+      context.addIssue({
+        code: 'custom',
+        path: ['align'],
+        message: 'align: false opens a group of its own. Leave billingGroupId out.',
+      });
     }
   })
   .meta({ id: 'NewSubscription' });
@@ -169,10 +190,15 @@ export const subscriptionRoutes = [
     path: '/subscriptions/:subscriptionId',
     tag: 'Subscriptions',
     summary: 'Move a subscription to another billing group of its payer',
-    description: 'From the next boundary of its present group on, unless `effective` says otherwise. The payer is immutable.',
+    description:
+      'From the next boundary of its present group on, unless `effective` says otherwise. The payer is immutable.',
     scope: 'write',
     body: z
-      .strictObject({ billingGroupId: reference().optional(), effective: effective().optional(), invoicingCustomerId: reference().optional() })
+      .strictObject({
+        billingGroupId: reference().optional(),
+        effective: effective().optional(),
+        invoicingCustomerId: reference().optional(),
+      })
       .meta({ id: 'SubscriptionChange' }),
     response: subscription,
     handler: async ({ tx, params, body, actor }) => {
@@ -197,7 +223,8 @@ export const subscriptionRoutes = [
     path: '/subscriptions/:subscriptionId/cancel',
     tag: 'Subscriptions',
     summary: 'Cancel a subscription',
-    description: 'At the end of the current period unless `effective` says otherwise; unused time is given back unless `prorate` is false.',
+    description:
+      'At the end of the current period unless `effective` says otherwise; unused time is given back unless `prorate` is false.',
     scope: 'write',
     body: z
       .strictObject({
@@ -237,7 +264,8 @@ export const subscriptionRoutes = [
 ];
 
 const payerIsImmutable = (): BillingError => {
-  const message = 'The payer of a subscription is immutable. Cancel it and create one with the right invoicingCustomerId.';
+  const message =
+    'The payer of a subscription is immutable. Cancel it and create one with the right invoicingCustomerId.';
   return new BillingError('subscription.payer_immutable', message, [{ path: 'invoicingCustomerId', message }]);
 };
 

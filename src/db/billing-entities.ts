@@ -87,18 +87,38 @@ export async function updateEntity(
   await tx.db.updateTable('billing_entities').set(change).where('id', '=', id).execute();
 }
 
+const entityColumns = [
+  'e.id',
+  'e.entityCode',
+  'e.displayName',
+  'e.legalName',
+  'e.baseCurrency',
+  'e.reportingCurrency',
+  'e.countryCode',
+  'e.billingTimezone',
+  'e.taxRegistrationNumber',
+  'e.taxJurisdiction',
+  'e.address',
+  'e.invoiceNumberPrefix',
+  'e.invoiceNumberFormat',
+  'e.creditNotePrefix',
+  'e.creditNoteFormat',
+  'e.numberReset',
+  'e.firstNumber',
+  'e.roundingMode',
+  'e.zeroInvoices',
+  'e.logoUrl',
+  'e.footerText',
+  'e.status',
+  'e.createdAt',
+] as const;
+
 const selectEntities = (tx: Tx) =>
   tx.db
     .selectFrom('billing_entities as e')
     .innerJoin('tenants as t', 't.id', 'e.tenantId')
-    .select([
-      ...(['e.id', 'e.entityCode', 'e.displayName', 'e.legalName', 'e.baseCurrency', 'e.reportingCurrency'] as const),
-      ...(['e.countryCode', 'e.billingTimezone', 'e.taxRegistrationNumber', 'e.taxJurisdiction', 'e.address'] as const),
-      ...(['e.invoiceNumberPrefix', 'e.invoiceNumberFormat', 'e.creditNotePrefix', 'e.creditNoteFormat'] as const),
-      ...(['e.numberReset', 'e.firstNumber', 'e.roundingMode', 'e.zeroInvoices', 'e.logoUrl', 'e.footerText'] as const),
-      ...(['e.status', 'e.createdAt'] as const),
-    ])
-    .select(({ eb, ref }) => eb('t.defaultEntityId', '=', ref('e.id')).$castTo<boolean>().as('isDefault'));
+    .select(entityColumns)
+    .select((e) => e('t.defaultEntityId', '=', e.ref('e.id')).$castTo<boolean>().as('isDefault'));
 
 /** @throws `not_found` */
 export const readEntity = (tx: Tx, id: string): Promise<EntityView> =>

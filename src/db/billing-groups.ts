@@ -52,7 +52,16 @@ export async function createGroup(tx: Tx, group: NewGroup, actor: string): Promi
   const { tenantId } = tx;
   await tx.db
     .insertInto('billing_groups')
-    .values({ ...columns, tenantId, id, graceHours: 0, status: 'ACTIVE', statusReason: null, lastBoundaryAt: null, nextDueAt: tx.now() })
+    .values({
+      ...columns,
+      tenantId,
+      id,
+      graceHours: 0,
+      status: 'ACTIVE',
+      statusReason: null,
+      lastBoundaryAt: null,
+      nextDueAt: tx.now(),
+    })
     .execute();
   await tx.db
     .insertInto('group_schedules')
@@ -113,7 +122,9 @@ export async function findOrOpenGroup(
   cadences: readonly Cadence[],
   opening: { anchorDate: CalendarDate; testClockId: string | null; now: Instant; actor: string },
 ): Promise<LockedGroup> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`groups:${tx.tenantId}:${terms.payerCustomerId}`}, 0))`.execute(tx.db);
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`groups:${tx.tenantId}:${terms.payerCustomerId}`}, 0))`.execute(
+    tx.db,
+  );
   const found = await groupRows(
     tx,
     sql`g.payer_customer_id = ${terms.payerCustomerId} and g.billing_entity_id = ${terms.billingEntityId}

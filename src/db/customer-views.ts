@@ -66,9 +66,10 @@ function filtered(tx: Tx, filter: CustomerFilter) {
   }
   const { parentCustomerId, externalId, search } = filter;
   if (parentCustomerId !== undefined) {
-    query = query.where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('customer_parents as p')
+    query = query.where((where) =>
+      where.exists(
+        where
+          .selectFrom('customer_parents as p')
           .select('p.customerId')
           .whereRef('p.customerId', '=', 'c.id')
           .where('p.parentCustomerId', '=', parentCustomerId)
@@ -79,11 +80,11 @@ function filtered(tx: Tx, filter: CustomerFilter) {
   if (externalId !== undefined) query = query.where('c.id', 'in', aliasOwners(tx).where('alias', '=', externalId));
   if (search !== undefined) {
     const pattern = `%${search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-    query = query.where(({ or, eb }) =>
-      or([
-        eb('c.name', 'ilike', pattern),
-        eb('c.email', 'ilike', pattern),
-        eb('c.id', 'in', aliasOwners(tx).where('alias', 'ilike', pattern)),
+    query = query.where((where) =>
+      where.or([
+        where('c.name', 'ilike', pattern),
+        where('c.email', 'ilike', pattern),
+        where('c.id', 'in', aliasOwners(tx).where('alias', 'ilike', pattern)),
       ]),
     );
   }

@@ -99,7 +99,11 @@ async function migrateAsOwner(ownerUrl: string, log: Logger): Promise<void> {
   try {
     const applied = await owner.migrator.up();
     if (applied.length > 0) log.info({ migrations: applied.map(({ name }) => name) }, 'database migrated');
-    await owner.em.fork().execute('grant select, insert, update, delete on all tables in schema public to tributary_app, tributary_system');
+    await owner.em
+      .fork()
+      .execute(
+        'grant select, insert, update, delete on all tables in schema public to tributary_app, tributary_system',
+      );
   } finally {
     await owner.close(true);
   }

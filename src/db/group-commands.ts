@@ -1,7 +1,14 @@
 import { nextBoundary } from '../domain/billing-group/plan.ts';
 import { boundariesFrom, boundaryAfter } from '../domain/billing-group/schedule.ts';
 import type { Cadence, CadenceInterval } from '../domain/billing-group/cadence.ts';
-import { type CalendarDate, type Instant, isCalendarDate, localDate, localMidnight, parseInstant } from '../domain/calendar.ts';
+import {
+  type CalendarDate,
+  type Instant,
+  isCalendarDate,
+  localDate,
+  localMidnight,
+  parseInstant,
+} from '../domain/calendar.ts';
 import { BillingError } from '../domain/errors.ts';
 import type { GroupCommand } from '../workflows/contract.ts';
 import { audit } from './audit.ts';
@@ -52,8 +59,16 @@ function carryOut(tx: Tx, group: LoadedGroup, command: GroupCommand): Promise<Re
   }
 }
 
-async function setStatus(tx: Tx, group: LoadedGroup, status: 'ACTIVE' | 'PAUSED' | 'CLOSED'): Promise<Record<string, unknown>> {
-  await tx.db.updateTable('billing_groups').set({ status, statusReason: null }).where('id', '=', group.groupId).execute();
+async function setStatus(
+  tx: Tx,
+  group: LoadedGroup,
+  status: 'ACTIVE' | 'PAUSED' | 'CLOSED',
+): Promise<Record<string, unknown>> {
+  await tx.db
+    .updateTable('billing_groups')
+    .set({ status, statusReason: null })
+    .where('id', '=', group.groupId)
+    .execute();
   return { from: group.state.status, to: status };
 }
 
@@ -93,7 +108,12 @@ async function billNow(tx: Tx, group: LoadedGroup): Promise<Record<string, unkno
     await openRun(tx, group, boundary.boundaryAt, { status: 'OPEN', reason: null });
     return { boundaryAt: boundary.boundaryAt };
   }
-  const runId = await requestRun(tx, group, { requestId: newId('req'), kind: 'BILL_NOW', scope: null, notBefore: null });
+  const runId = await requestRun(tx, group, {
+    requestId: newId('req'),
+    kind: 'BILL_NOW',
+    scope: null,
+    notBefore: null,
+  });
   return { runId };
 }
 
@@ -118,8 +138,11 @@ function assertIsBoundary(group: LoadedGroup, boundaryAt: Instant): void {
   if (found?.boundaryAt !== boundaryAt) {
     throw invalid('boundaryAt', `${boundaryAt} is no boundary of this group. GET its schedule for those to come.`);
   }
-  const isTaken = (lastBoundaryAt !== null && boundaryAt <= lastBoundaryAt) || unfinished.some((run) => run.boundaryAt === boundaryAt);
-  if (isTaken) throw new BillingError('group.status', `Boundary ${boundaryAt} has run or is under way and cannot be skipped.`);
+  const isTaken =
+    (lastBoundaryAt !== null && boundaryAt <= lastBoundaryAt) ||
+    unfinished.some((run) => run.boundaryAt === boundaryAt);
+  if (isTaken)
+    throw new BillingError('group.status', `Boundary ${boundaryAt} has run or is under way and cannot be skipped.`);
 }
 
 /** RP12: from `effective` on boundaries count from the new anchor; what was billed stays, items go on from there (RP13). */
@@ -173,8 +196,11 @@ async function realign(
 function effectiveAt(group: LoadedGroup, effective: string): Instant {
   const { versions, timezone } = group.state;
   if (effective === 'NOW') return group.now;
-  if (effective === 'PERIOD_END') return versions.length === 0 ? group.now : boundaryAfter(versions, group.now).boundaryAt;
-  return isCalendarDate(effective) ? localMidnight(effective satisfies CalendarDate, timezone) : parseInstant(effective);
+  if (effective === 'PERIOD_END')
+    return versions.length === 0 ? group.now : boundaryAfter(versions, group.now).boundaryAt;
+  return isCalendarDate(effective)
+    ? localMidnight(effective satisfies CalendarDate, timezone)
+    : parseInstant(effective);
 }
 
 function assertAfterWhatRan(group: LoadedGroup, effective: Instant, currentFrom: Instant): void {
@@ -184,4 +210,5 @@ function assertAfterWhatRan(group: LoadedGroup, effective: Instant, currentFrom:
   }
 }
 
-const invalid = (path: string, message: string): BillingError => new BillingError('request.invalid', message, [{ path, message }]);
+const invalid = (path: string, message: string): BillingError =>
+  new BillingError('request.invalid', message, [{ path, message }]);

@@ -13,7 +13,9 @@ const ALREADY_THERE = new Set(['42710', '23505']);
  * and there is no second secret to keep.
  */
 const passwordOf = (ownerUrl: string, role: DatabaseRole): string =>
-  createHmac('sha256', new URL(ownerUrl).password || 'trust').update(role).digest('hex');
+  createHmac('sha256', new URL(ownerUrl).password || 'trust')
+    .update(role)
+    .digest('hex');
 
 /** The connection string of a role on the owner's database. */
 export function roleUrl(ownerUrl: string, role: DatabaseRole): string {

@@ -14,7 +14,9 @@ export async function insertRows<T extends Table>(db: Sql, table: T, rows: reado
   const [first] = rows;
   if (first === undefined) return;
   const columns = columnList(Object.keys(first));
-  await sql`insert into ${sql.raw(table)} (${columns}) select ${columns} from ${recordset(table, rows)} as r`.execute(db);
+  await sql`insert into ${sql.raw(table)} (${columns}) select ${columns} from ${recordset(table, rows)} as r`.execute(
+    db,
+  );
 }
 
 /**
@@ -32,7 +34,9 @@ export async function updateRows<T extends Table>(
   const assignments = sql.raw(shape.set.map((column) => `${snake(column)} = r.${snake(column)}`).join(', '));
   const matches = sql.raw(shape.key.map((column) => `t.${snake(column)} = r.${snake(column)}`).join(' and '));
   const { numAffectedRows } =
-    await sql`update ${sql.raw(table)} as t set ${assignments} from ${recordset(table, rows)} as r where ${matches}`.execute(db);
+    await sql`update ${sql.raw(table)} as t set ${assignments} from ${recordset(table, rows)} as r where ${matches}`.execute(
+      db,
+    );
   return Number(numAffectedRows ?? 0);
 }
 

@@ -77,7 +77,12 @@ export async function startRelay(deps: {
 }
 
 /** One batch. MORE: there may be more at once. */
-async function drain({ database, client, taskQueue, log }: Parameters<typeof startRelay>[0]): Promise<'MORE' | 'DONE' | 'FAILED'> {
+async function drain({
+  database,
+  client,
+  taskQueue,
+  log,
+}: Parameters<typeof startRelay>[0]): Promise<'MORE' | 'DONE' | 'FAILED'> {
   try {
     const rows = await database.acrossTenants(claim);
     const results = await Promise.allSettled(rows.map((row) => deliver(client, taskQueue, row)));
@@ -114,7 +119,11 @@ function deliver(client: Client, taskQueue: string, { tenantId, topic, payload }
     case 'group.refresh':
       return wakeGroup(client, taskQueue, { tenantId, groupId: payload.billingGroupId ?? '' });
     case 'run.start':
-      return wakeRun(client, taskQueue, { tenantId, runId: payload.runId ?? '', testClockId: payload.testClockId ?? null });
+      return wakeRun(client, taskQueue, {
+        tenantId,
+        runId: payload.runId ?? '',
+        testClockId: payload.testClockId ?? null,
+      });
     case 'clock.advance':
       return wakeClock(client, taskQueue, { tenantId, testClockId: payload.testClockId ?? '' });
     case 'event':
@@ -127,7 +136,9 @@ function deliver(client: Client, taskQueue: string, { tenantId, topic, payload }
 async function settle(tx: SystemTx, rows: readonly OutboxRow[]): Promise<void> {
   const ids = rows.map(({ id }) => id);
   await sql`delete from outbox_messages where id = any(${ids}::text[]) and topic <> 'event'`.execute(tx.db);
-  await sql`update outbox_messages set delivered_at = ${tx.now()}::timestamptz where id = any(${ids}::text[])`.execute(tx.db);
+  await sql`update outbox_messages set delivered_at = ${tx.now()}::timestamptz where id = any(${ids}::text[])`.execute(
+    tx.db,
+  );
 }
 
 /** What could not be sent waits again, unless a newer message says the same. */
@@ -147,7 +158,10 @@ async function listen(ownerUrl: string, onMessage: () => void, log: Logger): Pro
   let isClosed = false;
   let retry: NodeJS.Timeout | null = null;
   const connect = async (): Promise<void> => {
-    const next = new pg.Client({ connectionString: roleUrl(ownerUrl, 'tributary_system'), application_name: 'tributary relay' });
+    const next = new pg.Client({
+      connectionString: roleUrl(ownerUrl, 'tributary_system'),
+      application_name: 'tributary relay',
+    });
     next.on('notification', onMessage);
     next.on('error', (error) => {
       log.debug({ reason: error.message }, 'outbox: listener lost; connecting again');

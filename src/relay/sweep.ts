@@ -44,14 +44,24 @@ export function startSweep(deps: { database: Database; client: Client; taskQueue
 }
 
 /** One look at everything that is late. */
-export async function sweepOnce(deps: { database: Database; client: Client; taskQueue: string; log: Logger }): Promise<void> {
+export async function sweepOnce(deps: {
+  database: Database;
+  client: Client;
+  taskQueue: string;
+  log: Logger;
+}): Promise<void> {
   const { database, client, taskQueue, log } = deps;
   const late = await database.acrossTenants(findLate);
   for (const { tenantId, id } of late.groups) await wakeGroup(client, taskQueue, { tenantId, groupId: id });
-  for (const { tenantId, id, testClockId } of late.runs) await wakeRun(client, taskQueue, { tenantId, runId: id, testClockId });
+  for (const { tenantId, id, testClockId } of late.runs)
+    await wakeRun(client, taskQueue, { tenantId, runId: id, testClockId });
   for (const { tenantId, id } of late.clocks) await wakeClock(client, taskQueue, { tenantId, testClockId: id });
   const found = late.groups.length + late.runs.length + late.clocks.length;
-  if (found > 0) log.info({ groups: late.groups.length, runs: late.runs.length, clocks: late.clocks.length }, 'sweep: woke what was late');
+  if (found > 0)
+    log.info(
+      { groups: late.groups.length, runs: late.runs.length, clocks: late.clocks.length },
+      'sweep: woke what was late',
+    );
 }
 
 interface Late {
@@ -59,7 +69,9 @@ interface Late {
   readonly id: string;
 }
 
-async function findLate(tx: SystemTx): Promise<{ groups: Late[]; runs: (Late & { testClockId: string | null })[]; clocks: Late[] }> {
+async function findLate(
+  tx: SystemTx,
+): Promise<{ groups: Late[]; runs: (Late & { testClockId: string | null })[]; clocks: Late[] }> {
   const before = plusElapsed(tx.now(), { minutes: -LATE_MINUTES });
   const groups = await sql<Late>`
     select g.tenant_id, g.id from billing_groups g

@@ -1,5 +1,12 @@
 import type { Client } from '@temporalio/client';
-import { type GroupInput, refreshSignal, type RunInput, type TestClockInput, WORKFLOW, workflowId } from '../workflows/contract.ts';
+import {
+  type GroupInput,
+  refreshSignal,
+  type RunInput,
+  type TestClockInput,
+  WORKFLOW,
+  workflowId,
+} from '../workflows/contract.ts';
 
 /** Starts a group's workflow, or tells the one that runs to look again. */
 export async function wakeGroup(client: Client, taskQueue: string, input: GroupInput): Promise<void> {

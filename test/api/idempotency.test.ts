@@ -29,8 +29,8 @@ test('a repeat gets the first answer, byte for byte, and nothing is done twice',
 });
 
 test('the order of the fields does not matter, their values do', async () => {
-  await client.post('/notes', '{"id":"a","then":"answer"}', key('k'));
-  expect((await client.post('/notes', '{"then":"answer","id":"a"}', key('k'))).status).toBe(201);
+  await client.post('/notes', '{"id":"a","ending":"answer"}', key('k'));
+  expect((await client.post('/notes', '{"ending":"answer","id":"a"}', key('k'))).status).toBe(201);
   expect((await client.post('/notes', { id: 'b' }, key('k'))).body).toMatchObject({
     status: 422,
     code: 'idempotency.mismatch',
@@ -46,8 +46,8 @@ test('a secret is not stored, and the replay says so', async () => {
 });
 
 test('a refusal is an answer: it is stored, and nothing else is', async () => {
-  const first = await client.post('/notes', { id: 'refused', then: 'refuse' }, key('k'));
-  const again = await client.post('/notes', { id: 'refused', then: 'refuse' }, key('k'));
+  const first = await client.post('/notes', { id: 'refused', ending: 'refuse' }, key('k'));
+  const again = await client.post('/notes', { id: 'refused', ending: 'refuse' }, key('k'));
   expect(first).toMatchObject({ status: 409, body: { code: 'customer.cycle' } });
   expect(again).toMatchObject({ status: 409, body: first.body });
   expect(again.headers.get('idempotent-replayed')).toBe('true');
@@ -62,20 +62,21 @@ test('what is wrong in itself is not stored: the same key may be used for the me
 
 test('a failure of ours is not stored: the repeat does the work', async () => {
   const before = crashes.count;
-  for (const _ of [1, 2]) expect((await client.post('/notes', { id: 'c', then: 'crash' }, key('k'))).status).toBe(500);
+  for (const _ of [1, 2])
+    expect((await client.post('/notes', { id: 'c', ending: 'crash' }, key('k'))).status).toBe(500);
   expect(crashes.count - before).toBe(2);
   expect(await notesOf('c')).toHaveLength(0);
 });
 
 test('while the first is in flight the second is told to wait; afterwards it gets the answer', async () => {
-  const first = client.post('/notes', { id: 'w', then: 'wait' }, key('k'));
+  const first = client.post('/notes', { id: 'w', ending: 'wait' }, key('k'));
   await door.reached;
-  const second = await client.post('/notes', { id: 'w', then: 'wait' }, key('k'));
+  const second = await client.post('/notes', { id: 'w', ending: 'wait' }, key('k'));
   expect(second).toMatchObject({ status: 409, body: { code: 'idempotency.in_flight' } });
   expect(second.headers.get('retry-after')).toBe('1');
   door.open();
   expect((await first).status).toBe(201);
-  expect((await client.post('/notes', { id: 'w', then: 'wait' }, key('k'))).status).toBe(201);
+  expect((await client.post('/notes', { id: 'w', ending: 'wait' }, key('k'))).status).toBe(201);
   expect(await notesOf('w')).toHaveLength(1);
 });
 

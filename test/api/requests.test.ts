@@ -57,7 +57,7 @@ test.each([
   { field: 'id', value: 'x'.repeat(256) },
   { field: 'id', value: 7 },
   { field: 'id', value: null },
-  { field: 'then', value: 'else' },
+  { field: 'ending', value: 'else' },
   { field: 'nonsense', value: 1 },
 ])('names the field: $field = $value', async ({ field, value }) => {
   const { status, body } = await client.post('/notes', { id: 'good', [field]: value });
@@ -66,7 +66,7 @@ test.each([
 
 test('a name of a field that cannot be stored, and one that would be a prototype', async () => {
   expect((await client.send('POST', '/notes', '{"id":"x","a\\u0000":1}')).status).toBe(400);
-  expect((await client.send('POST', '/notes', '{"id":"x","__proto__":{"then":"crash"}}')).status).toBe(400);
+  expect((await client.send('POST', '/notes', '{"id":"x","__proto__":{"ending":"crash"}}')).status).toBe(400);
 });
 
 test('money as a number is refused with the reason', async () => {

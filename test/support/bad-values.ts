@@ -26,7 +26,7 @@ interface Place {
   readonly path: string;
   readonly schema: JsonSchema;
   /** A body that holds a value at this place and nothing else. */
-  wrap(value: unknown): unknown;
+  readonly wrap: (value: unknown) => unknown;
 }
 
 const DEPTH_MAX = 5;

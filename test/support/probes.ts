@@ -32,16 +32,16 @@ export const probes = [
     scope: 'write',
     status: 201,
     secret: 'password',
-    body: z.strictObject({ id: text(), then: z.enum(['answer', 'refuse', 'crash', 'wait']).default('answer') }),
+    body: z.strictObject({ id: text(), ending: z.enum(['answer', 'refuse', 'crash', 'wait']).default('answer') }),
     response: z.object({ id: z.string(), password: z.string().nullable(), zulu: z.int(), alpha: z.int() }),
     handler: async ({ tx, body }) => {
       await audit(tx, noted(body.id));
-      if (body.then === 'refuse') throw new BillingError('customer.cycle', 'A → B → A');
-      if (body.then === 'crash') {
+      if (body.ending === 'refuse') throw new BillingError('customer.cycle', 'A → B → A');
+      if (body.ending === 'crash') {
         crashes.count += 1;
         throw new Error('select secret from internals');
       }
-      if (body.then === 'wait') {
+      if (body.ending === 'wait') {
         door.knock();
         await door.wait;
       }

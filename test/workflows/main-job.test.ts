@@ -55,7 +55,11 @@ describe('the same tree over 14 months from an anchor of 31 January', () => {
     const trees = await Promise.all(
       zones.map(async ([code, zone]) => {
         const entity = await entityIn(code, zone);
-        const parent = await create(api, '/customers', { name: `${code} parent`, testClockId: clock, billingEntityId: entity.id });
+        const parent = await create(api, '/customers', {
+          name: `${code} parent`,
+          testClockId: clock,
+          billingEntityId: entity.id,
+        });
         const child = await create(api, '/customers', { name: `${code} child`, parentCustomerId: parent.id });
         for (const customerId of [parent.id, child.id]) {
           await create(api, '/subscriptions', { customerId, prices: [flat('base', '10.00')], startDate: '2026-01-31' });
@@ -67,10 +71,20 @@ describe('the same tree over 14 months from an anchor of 31 January', () => {
 
     for (const { code, zone, parent } of trees) {
       const invoices = await invoicesOf(parent.id);
-      expect(invoices.map((invoice) => invoice.issueDate), zone).toEqual(days);
-      expect(invoices.map((invoice) => invoice.number)).toEqual(days.map((_, index) => `${code}-${String(index + 1).padStart(4, '0')}`));
+      expect(
+        invoices.map((invoice) => invoice.issueDate),
+        zone,
+      ).toEqual(days);
+      expect(invoices.map((invoice) => invoice.number)).toEqual(
+        days.map((_, index) => `${code}-${String(index + 1).padStart(4, '0')}`),
+      );
       for (const invoice of invoices) {
-        const at = new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium', hour12: false });
+        const at = new Intl.DateTimeFormat('en-CA', {
+          timeZone: zone,
+          dateStyle: 'short',
+          timeStyle: 'medium',
+          hour12: false,
+        });
         const before = Date.parse(invoice.boundaryAt) - 1;
         expect(at.format(before).slice(0, 10) < invoice.issueDate, `${zone} ${invoice.boundaryAt}`).toBe(true);
         expect(at.format(Date.parse(invoice.boundaryAt)).slice(0, 10)).toBe(invoice.issueDate);
@@ -98,7 +112,13 @@ test('a hierarchy of 30 set up in one go, today, is one first invoice', async ()
     parents.push(await create(api, '/customers', { name: `Company ${index}`, parentCustomerId: parent.id }));
   }
   await Promise.all(
-    parents.map(({ id }) => create(api, '/subscriptions', { customerId: id, prices: [perUnit('seats', '3.00'), setup('start', '1.00')], quantity: 2 })),
+    parents.map(({ id }) =>
+      create(api, '/subscriptions', {
+        customerId: id,
+        prices: [perUnit('seats', '3.00'), setup('start', '1.00')],
+        quantity: 2,
+      }),
+    ),
   );
   await advanceClock(api, clock, '2026-05-10T09:30:00Z');
   const invoices = await invoicesOf(root.id);
@@ -113,17 +133,35 @@ test('two groups of one payer give two invoices per cycle', async () => {
   const clock = await clockAt('2026-03-01T00:00:00Z');
   const payer = await create(api, '/customers', { name: 'Payer', testClockId: clock });
   const group = (name: string, anchorDate: string) =>
-    create(api, '/billing-groups', { payerCustomerId: payer.id, name, anchorDate, cadence: { interval: 'MONTH', count: 1 } });
+    create(api, '/billing-groups', {
+      payerCustomerId: payer.id,
+      name,
+      anchorDate,
+      cadence: { interval: 'MONTH', count: 1 },
+    });
   const first = await group('A and B', '2026-03-05');
   const second = await group('C, D and the parent', '2026-03-20');
   const child = (name: string) => create(api, '/customers', { name, parentCustomerId: payer.id });
   const [a, b, c, d] = [await child('A'), await child('B'), await child('C'), await child('D')];
-  for (const [customer, billingGroupId] of [[a, first.id], [b, first.id], [c, second.id], [d, second.id], [payer, second.id]]) {
-    await create(api, '/subscriptions', { customerId: customer.id, billingGroupId, prices: [flat('base', '30.00')], startDate: '2026-03-05' });
+  for (const [customer, billingGroupId] of [
+    [a, first.id],
+    [b, first.id],
+    [c, second.id],
+    [d, second.id],
+    [payer, second.id],
+  ]) {
+    await create(api, '/subscriptions', {
+      customerId: customer.id,
+      billingGroupId,
+      prices: [flat('base', '30.00')],
+      startDate: '2026-03-05',
+    });
   }
   await advanceClock(api, clock, '2026-04-30T00:00:00Z');
   const invoices = await invoicesOf(payer.id);
-  expect(invoices.map(({ boundaryAt, billingGroupId, total }) => [boundaryAt.slice(0, 10), billingGroupId, total])).toEqual([
+  expect(
+    invoices.map(({ boundaryAt, billingGroupId, total }) => [boundaryAt.slice(0, 10), billingGroupId, total]),
+  ).toEqual([
     ['2026-03-05', first.id, '60.00'],
     // The stub of 5 to 20 March is 15 of the 28 days from 20 February; then the whole month.
     ['2026-03-20', second.id, '138.21'],
@@ -149,14 +187,21 @@ test('a child re-parented mid-cycle: nothing issued moves, running subscriptions
   const kept = await invoicesOf(before.id);
   expect(kept[0]).toEqual(issued[0]);
   expect(kept.map((invoice) => invoice.lines.map((line: any) => line.priceCode))).toEqual([['old'], ['old']]);
-  expect((await invoicesOf(after.id)).map((invoice) => invoice.lines.map((line: any) => line.priceCode))).toEqual([['new'], ['new']]);
+  expect((await invoicesOf(after.id)).map((invoice) => invoice.lines.map((line: any) => line.priceCode))).toEqual([
+    ['new'],
+    ['new'],
+  ]);
 });
 
 test('an entity suspended over two boundaries and reactivated: two invoices, in order, with their own periods', async () => {
   const clock = await clockAt('2026-01-01T00:00:00Z');
   const entity = await entityIn('SUS', 'Europe/Berlin', 'EUR');
   const payer = await create(api, '/customers', { name: 'Patient', testClockId: clock, billingEntityId: entity.id });
-  const { billingGroupId } = await create(api, '/subscriptions', { customerId: payer.id, prices: [flat('base', '10.00')], startDate: '2026-01-01' });
+  const { billingGroupId } = await create(api, '/subscriptions', {
+    customerId: payer.id,
+    prices: [flat('base', '10.00')],
+    startDate: '2026-01-01',
+  });
   await advanceClock(api, clock, '2026-01-15T00:00:00Z');
   expect((await api.post(`/billing-entities/${entity.id}/suspend`)).status).toBe(200);
   await advanceClock(api, clock, '2026-03-15T00:00:00Z');
@@ -177,7 +222,11 @@ test('an entity suspended over two boundaries and reactivated: two invoices, in 
     ['SUS-0002', '2026-03-15', '2026-02-01T00:00:00.000+01:00'],
     ['SUS-0003', '2026-03-15', '2026-03-01T00:00:00.000+01:00'],
   ]);
-  expect(invoices.map(({ lines }) => lines[0].periodStart.slice(0, 10))).toEqual(['2026-01-01', '2026-02-01', '2026-03-01']);
+  expect(invoices.map(({ lines }) => lines[0].periodStart.slice(0, 10))).toEqual([
+    '2026-01-01',
+    '2026-02-01',
+    '2026-03-01',
+  ]);
 });
 
 test('a delegated payer gets the invoice; the subscription stays STANDALONE with its owner', async () => {
@@ -189,7 +238,11 @@ test('a delegated payer gets the invoice; the subscription stays STANDALONE with
     invoicingCustomerId: `externalId:fin-${clock}`,
     prices: [flat('base', '10.00')],
   });
-  expect(subscription).toMatchObject({ customerId: owner.id, payerCustomerId: payer.id, subscriptionType: 'STANDALONE' });
+  expect(subscription).toMatchObject({
+    customerId: owner.id,
+    payerCustomerId: payer.id,
+    subscriptionType: 'STANDALONE',
+  });
   const refused = await api.put(`/subscriptions/${subscription.id}`, { invoicingCustomerId: owner.id });
   expect([refused.status, refused.body.code]).toEqual([409, 'subscription.payer_immutable']);
   await advanceClock(api, clock, '2026-03-02T00:00:00Z');
@@ -218,7 +271,9 @@ test('cancel now: what is unused is given back on the next event, capped, with a
   ]);
   expect([april.total, april.creditGranted, april.amountDue]).toEqual(['0.00', '11.00', '0.00']);
   expect(april.status).toBe('PAID');
-  expect((await api.get(`/customers/${payer.id}/wallet`)).body.balances).toEqual([{ currency: 'USD', amount: '11.00' }]);
+  expect((await api.get(`/customers/${payer.id}/wallet`)).body.balances).toEqual([
+    { currency: 'USD', amount: '11.00' },
+  ]);
   await advanceClock(api, clock, '2026-05-01T00:00:00Z');
   const may = (await invoicesOf(payer.id))[2];
   expect([may.total, may.creditsApplied, may.amountDue]).toEqual(['31.00', '11.00', '20.00']);

@@ -1,5 +1,10 @@
 import { sql } from 'kysely';
-import { applyCoupons, type DiscountableLine, type DiscountShare, type TakenDiscount } from '../../domain/coupon/discount.ts';
+import {
+  applyCoupons,
+  type DiscountableLine,
+  type DiscountShare,
+  type TakenDiscount,
+} from '../../domain/coupon/discount.ts';
 import { decimal, sum } from '../../domain/money.ts';
 import type { Tx } from '../database.ts';
 import { insertRows, updateRows } from '../rows.ts';
@@ -30,7 +35,10 @@ export async function applyCouponsStep(tx: Tx, runId: string, options: { anew?: 
 }
 
 async function clearDiscounts(tx: Tx, runId: string, invoiceIds: readonly string[]): Promise<void> {
-  await tx.db.deleteFrom('line_discounts').where('invoiceId', '=', sql<string>`any(${invoiceIds}::text[])`).execute();
+  await tx.db
+    .deleteFrom('line_discounts')
+    .where('invoiceId', '=', sql<string>`any(${invoiceIds}::text[])`)
+    .execute();
   await tx.db.deleteFrom('coupon_reservations').where('runId', '=', runId).where('status', '=', 'RESERVED').execute();
 }
 
@@ -43,11 +51,22 @@ async function writeDiscounts(
   taken: readonly TakenDiscount[],
 ): Promise<void> {
   const { tenantId } = tx;
-  await insertRows(tx.db, 'line_discounts', shares.map((share) => ({ tenantId, invoiceId, ...share })));
+  await insertRows(
+    tx.db,
+    'line_discounts',
+    shares.map((share) => ({ tenantId, invoiceId, ...share })),
+  );
   await insertRows(
     tx.db,
     'coupon_reservations',
-    taken.map((one) => ({ tenantId, invoiceId, runId: run.id, ...one, status: 'RESERVED' as const, reservedAt: run.now })),
+    taken.map((one) => ({
+      tenantId,
+      invoiceId,
+      runId: run.id,
+      ...one,
+      status: 'RESERVED' as const,
+      reservedAt: run.now,
+    })),
   );
   const sharesOf = Map.groupBy(shares, ({ lineId }) => lineId);
   const rows = lines.map((line) => {

@@ -22,7 +22,11 @@ export async function applyCreditsStep(tx: Tx, runId: string, options: { anew?: 
   const payer = { customerId: run.payerCustomerId, currency: run.currency };
   let grants = await loadGrants(tx, payer, { lock: true });
   for (const draft of drafts) {
-    const totals = invoiceTotals({ currency: run.currency, payerId: run.payerCustomerId, lines: byInvoice.get(draft.id) ?? [] });
+    const totals = invoiceTotals({
+      currency: run.currency,
+      payerId: run.payerCustomerId,
+      lines: byInvoice.get(draft.id) ?? [],
+    });
     const { applied, due } = applyCredits({ due: totals.total, currency: run.currency, asOf: run.now, grants });
     await writeAccounts(tx, draft.id, totals.accounts);
     await reserveCredits(tx, run, draft.id, applied);
@@ -35,7 +39,9 @@ export async function applyCreditsStep(tx: Tx, runId: string, options: { anew?: 
     const spent = new Map(applied.map(({ grantId, amount }) => [grantId, amount]));
     grants = grants.map((grant) => ({
       ...grant,
-      remaining: decimal(grant.remaining).minus(spent.get(grant.id) ?? '0').toFixed(),
+      remaining: decimal(grant.remaining)
+        .minus(spent.get(grant.id) ?? '0')
+        .toFixed(),
     }));
   }
   await passStep(tx, run.id, 'CREDITS');
@@ -53,7 +59,12 @@ export async function releaseCredits(tx: Tx, invoiceIds: readonly string[]): Pro
       from by_grant b where g.tenant_id = b.tenant_id and g.id = b.grant_id`.execute(tx.db);
 }
 
-async function reserveCredits(tx: Tx, run: LockedRun, invoiceId: string, applied: readonly AppliedCredit[]): Promise<void> {
+async function reserveCredits(
+  tx: Tx,
+  run: LockedRun,
+  invoiceId: string,
+  applied: readonly AppliedCredit[],
+): Promise<void> {
   await insertRows(
     tx.db,
     'credit_reservations',
@@ -70,7 +81,9 @@ async function reserveCredits(tx: Tx, run: LockedRun, invoiceId: string, applied
   await sql`
     update credit_grants g set remaining = g.remaining - r.amount
       from credit_reservations r
-     where r.tenant_id = g.tenant_id and r.grant_id = g.id and r.invoice_id = ${invoiceId} and r.status = 'RESERVED'`.execute(tx.db);
+     where r.tenant_id = g.tenant_id and r.grant_id = g.id and r.invoice_id = ${invoiceId} and r.status = 'RESERVED'`.execute(
+    tx.db,
+  );
 }
 
 /** G6: each account with a line, under the name that it has now; sealed with the invoice. */

@@ -13,12 +13,13 @@ export async function applyTaxStep(tx: Tx, runId: string, options: { anew?: bool
   const drafts = await draftsOf(tx, run.id);
   const ids = drafts.map(({ id }) => id);
   const lines = await draftLines(tx, ids);
-  const fixed = await ratesOfLines(tx, lines.map(({ creditsLineId }) => creditsLineId).filter((id) => id !== null));
-  const context = await loadTaxContext(
+  const fixed = await ratesOfLines(
     tx,
-    { ...run, taxAddress: await taxAddressOf(tx, run.billingGroupId) },
-    [...new Set(lines.map(({ ownerId }) => ownerId))],
+    lines.map(({ creditsLineId }) => creditsLineId).filter((id) => id !== null),
   );
+  const context = await loadTaxContext(tx, { ...run, taxAddress: await taxAddressOf(tx, run.billingGroupId) }, [
+    ...new Set(lines.map(({ ownerId }) => ownerId)),
+  ]);
   await clearTaxes(tx, ids);
 
   const byInvoice = Map.groupBy(lines, ({ invoiceId }) => invoiceId);
@@ -46,8 +47,14 @@ export async function taxAddressOf(tx: Tx, groupId: string | null): Promise<'PAY
 }
 
 async function clearTaxes(tx: Tx, invoiceIds: readonly string[]): Promise<void> {
-  await tx.db.deleteFrom('line_taxes').where('invoiceId', '=', sql<string>`any(${invoiceIds}::text[])`).execute();
-  await tx.db.deleteFrom('invoice_taxes').where('invoiceId', '=', sql<string>`any(${invoiceIds}::text[])`).execute();
+  await tx.db
+    .deleteFrom('line_taxes')
+    .where('invoiceId', '=', sql<string>`any(${invoiceIds}::text[])`)
+    .execute();
+  await tx.db
+    .deleteFrom('invoice_taxes')
+    .where('invoiceId', '=', sql<string>`any(${invoiceIds}::text[])`)
+    .execute();
 }
 
 async function writeTaxes(
@@ -73,9 +80,15 @@ async function writeTaxes(
   await insertRows(
     tx.db,
     'line_taxes',
-    lines.flatMap(({ lineId, taxes }) => taxes.map((row, index) => ({ tenantId, lineId, invoiceId, ...taxColumns(row, index) }))),
+    lines.flatMap(({ lineId, taxes }) =>
+      taxes.map((row, index) => ({ tenantId, lineId, invoiceId, ...taxColumns(row, index) })),
+    ),
   );
-  await insertRows(tx.db, 'invoice_taxes', summary.map((row, index) => ({ tenantId, invoiceId, ...taxColumns(row, index) })));
+  await insertRows(
+    tx.db,
+    'invoice_taxes',
+    summary.map((row, index) => ({ tenantId, invoiceId, ...taxColumns(row, index) })),
+  );
 }
 
 const taxColumns = ({ code, name, percent, base, amount, reason }: TaxRow, index: number) => ({

@@ -23,7 +23,11 @@ export interface CollectOutcome {
  * the items on, and records each member (G12). One transaction; done again it changes nothing.
  */
 export async function collectCharges(tx: Tx, runId: string): Promise<CollectOutcome> {
-  const peek = await tx.db.selectFrom('billing_runs').where('id', '=', runId).select('billingGroupId').executeTakeFirst();
+  const peek = await tx.db
+    .selectFrom('billing_runs')
+    .where('id', '=', runId)
+    .select('billingGroupId')
+    .executeTakeFirst();
   const groupId = peek?.billingGroupId ?? null;
   const [group] = groupId === null ? [] : await loadGroups(tx, [groupId], { lock: 'update' });
   const run = await lockRun(tx, runId);
@@ -37,10 +41,17 @@ export async function collectCharges(tx: Tx, runId: string): Promise<CollectOutc
     return { outcome: 'GO_ON', memberCount: 0 };
   }
 
-  const facts = group === undefined ? await groupless(tx, run) : await loadRunFacts(tx, group, eventOf(group, run.boundaryAt), run.scope);
+  const facts =
+    group === undefined
+      ? await groupless(tx, run)
+      : await loadRunFacts(tx, group, eventOf(group, run.boundaryAt), run.scope);
   const collected = collectRun(facts);
   await writeCollected(tx, run, collected);
-  await tx.db.updateTable('billing_runs').set({ cutOffAt: run.now, step: 'COLLECTED', failures: 0 }).where('id', '=', run.id).execute();
+  await tx.db
+    .updateTable('billing_runs')
+    .set({ cutOffAt: run.now, step: 'COLLECTED', failures: 0 })
+    .where('id', '=', run.id)
+    .execute();
   if (group !== undefined && run.boundaryAt !== null) await moveGroupOn(tx, group.groupId, run.boundaryAt);
   if (collected.invoices.length > 0) {
     await setRunStatus(tx, run, 'OPEN');
@@ -52,7 +63,8 @@ export async function collectCharges(tx: Tx, runId: string): Promise<CollectOutc
   return { outcome: 'DONE', memberCount: facts.members.length };
 }
 
-const isOver = (run: LockedRun): boolean => run.status === 'ISSUED' || run.status === 'EMPTY' || run.status === 'SKIPPED';
+const isOver = (run: LockedRun): boolean =>
+  run.status === 'ISSUED' || run.status === 'EMPTY' || run.status === 'SKIPPED';
 
 /** An IMMEDIATE charge of a payer who needs no group: the one line, by the entity's zone. */
 async function groupless(tx: Tx, run: LockedRun): Promise<RunFacts> {
@@ -74,13 +86,21 @@ async function groupless(tx: Tx, run: LockedRun): Promise<RunFacts> {
     members: [],
     charges,
     chargedLines: [],
-    accountOrder: await loadAccountOrder(tx, run.payerCustomerId, charges.map(({ ownerId }) => ownerId)),
+    accountOrder: await loadAccountOrder(
+      tx,
+      run.payerCustomerId,
+      charges.map(({ ownerId }) => ownerId),
+    ),
   };
 }
 
 async function writeCollected(tx: Tx, run: LockedRun, collected: CollectedRun): Promise<void> {
   const drafts = collected.invoices.map((invoice, position) => ({ ...invoice, position, id: newId('inv') }));
-  await insertRows(tx.db, 'invoices', drafts.map((draft) => draftRow(tx, run, draft)));
+  await insertRows(
+    tx.db,
+    'invoices',
+    drafts.map((draft) => draftRow(tx, run, draft)),
+  );
   await storeLines(
     tx,
     run,
@@ -101,8 +121,16 @@ export async function storeLines(
   placed: readonly { line: LineDraft; invoiceId: string; position: number }[],
 ): Promise<void> {
   const lines = placed.map((one) => ({ ...one, id: newId('lin') }));
-  await insertRows(tx.db, 'invoice_lines', lines.map((one) => lineRow(tx, one)));
-  await insertRows(tx.db, 'claims', lines.map((one) => claimRow(tx, run, one)));
+  await insertRows(
+    tx.db,
+    'invoice_lines',
+    lines.map((one) => lineRow(tx, one)),
+  );
+  await insertRows(
+    tx.db,
+    'claims',
+    lines.map((one) => claimRow(tx, run, one)),
+  );
 }
 
 /** Moves items on to where they are billed through now (RP13). */

@@ -27,7 +27,12 @@ export function eventOf(group: LoadedGroup, boundaryAt: Instant | null): Billing
 }
 
 /** Everything that a group's event collects from, in a handful of statements. */
-export async function loadRunFacts(tx: Tx, group: LoadedGroup, event: BillingEvent, scope: EventScope): Promise<RunFacts> {
+export async function loadRunFacts(
+  tx: Tx,
+  group: LoadedGroup,
+  event: BillingEvent,
+  scope: EventScope,
+): Promise<RunFacts> {
   const members =
     scope?.chargeId !== undefined || event.versions.length === 0
       ? []
@@ -35,7 +40,10 @@ export async function loadRunFacts(tx: Tx, group: LoadedGroup, event: BillingEve
   const charges =
     scope?.subscriptionId !== undefined
       ? []
-      : await loadCharges(tx, scope?.chargeId === undefined ? { groupId: group.groupId } : { chargeId: scope.chargeId });
+      : await loadCharges(
+          tx,
+          scope?.chargeId === undefined ? { groupId: group.groupId } : { chargeId: scope.chargeId },
+        );
   const ended = members.filter(({ items }) => items.some(({ endAt }) => endAt !== null));
   const owners = [...members.map(({ ownerId }) => ownerId), ...charges.map(({ ownerId }) => ownerId)];
   return {
@@ -44,7 +52,13 @@ export async function loadRunFacts(tx: Tx, group: LoadedGroup, event: BillingEve
     rounding: group.rounding,
     members,
     charges,
-    chargedLines: ended.length === 0 ? [] : await loadChargedLines(tx, ended.map(({ subscriptionId }) => subscriptionId)),
+    chargedLines:
+      ended.length === 0
+        ? []
+        : await loadChargedLines(
+            tx,
+            ended.map(({ subscriptionId }) => subscriptionId),
+          ),
     accountOrder: await loadAccountOrder(tx, group.payerCustomerId, [...new Set(owners)]),
   };
 }

@@ -18,8 +18,14 @@ export interface MemberScope {
 /** The member subscriptions with all that is still to be billed of them: four statements, however many there are. */
 export async function loadMembers(tx: Tx, scope: MemberScope): Promise<MemberSubscription[]> {
   const subscriptions = await memberRows(tx, scope);
-  const items = await itemRows(tx, subscriptions.map(({ id }) => id));
-  const terms = await termRows(tx, items.map(({ id }) => id));
+  const items = await itemRows(
+    tx,
+    subscriptions.map(({ id }) => id),
+  );
+  const terms = await termRows(
+    tx,
+    items.map(({ id }) => id),
+  );
   const prices = await priceRows(tx, [...new Set(terms.map(({ priceId }) => priceId))]);
 
   const termsByItem = Map.groupBy(terms, ({ itemId }) => itemId);
@@ -103,10 +109,7 @@ const priceRows = async (tx: Tx, priceIds: readonly string[]): Promise<Map<strin
 };
 
 /** One-time charges that wait for an invoice of the group, or the one that a run is limited to; oldest first. */
-export async function loadCharges(
-  tx: Tx,
-  scope: { groupId: string } | { chargeId: string },
-): Promise<WaitingCharge[]> {
+export async function loadCharges(tx: Tx, scope: { groupId: string } | { chargeId: string }): Promise<WaitingCharge[]> {
   const which =
     'chargeId' in scope
       ? sql`c.id = ${scope.chargeId}`
@@ -143,7 +146,10 @@ export async function loadChargedLines(tx: Tx, subscriptionIds: readonly string[
        and l.kind in ('RECURRING', 'PRORATION_CHARGE') and l.period_end > s.end_at
        and v.status not in ('DRAFT', 'VOID')
      order by l.period_start, l.id`.execute(tx.db);
-  return rows.map(({ periodStart, periodEnd, ...line }) => ({ ...line, period: { start: periodStart, end: periodEnd } }));
+  return rows.map(({ periodStart, periodEnd, ...line }) => ({
+    ...line,
+    period: { start: periodStart, end: periodEnd },
+  }));
 }
 
 /**

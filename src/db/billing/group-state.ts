@@ -67,7 +67,9 @@ const groupRows = (tx: Tx, groupIds: readonly string[], lock: 'update' | 'share'
     .innerJoin('billing_entities as e', (join) =>
       join.onRef('e.tenantId', '=', 'g.tenantId').onRef('e.id', '=', 'g.billingEntityId'),
     )
-    .leftJoin('test_clocks as c', (join) => join.onRef('c.tenantId', '=', 'g.tenantId').onRef('c.id', '=', 'g.testClockId'))
+    .leftJoin('test_clocks as c', (join) =>
+      join.onRef('c.tenantId', '=', 'g.tenantId').onRef('c.id', '=', 'g.testClockId'),
+    )
     .where('g.id', '=', sql<string>`any(${groupIds}::text[])`)
     .orderBy('g.id')
     .select([
@@ -86,7 +88,9 @@ const groupRows = (tx: Tx, groupIds: readonly string[], lock: 'update' | 'share'
       'e.status as entityStatus',
       'c.nowAt as clockNowAt',
       'c.status as clockStatus',
-      sql<Instant[]>`(select coalesce(jsonb_agg(to_char(s.boundary_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')), '[]')
+      sql<
+        Instant[]
+      >`(select coalesce(jsonb_agg(to_char(s.boundary_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')), '[]')
           from skipped_boundaries s where s.tenant_id = g.tenant_id and s.billing_group_id = g.id)`.as('skipped'),
     ]);
   if (lock === 'update') return query.forUpdate('g').execute();
@@ -103,10 +107,7 @@ const scheduleVersions = (tx: Tx, groupIds: readonly string[]) =>
     .select(['billingGroupId', 'validFrom', 'validTo', 'anchorDate', 'cadenceInterval', 'cadenceCount'])
     .execute();
 
-const toVersion = (
-  row: Awaited<ReturnType<typeof scheduleVersions>>[number],
-  timezone: string,
-): ScheduleVersion => ({
+const toVersion = (row: Awaited<ReturnType<typeof scheduleVersions>>[number], timezone: string): ScheduleVersion => ({
   anchorDate: row.anchorDate as string,
   cadence: { interval: row.cadenceInterval, count: row.cadenceCount },
   timezone,

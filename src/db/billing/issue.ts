@@ -24,7 +24,11 @@ export const IN_REVIEW = 'REVIEW';
  * posts to the ledger, and says so in the audit log and the outbox; one transaction (RN1, RN3, RN6, RO4, RO7). Done again
  * it changes nothing. Drafts of a payer under REVIEW stay drafts until `approved`.
  */
-export async function issueInvoices(tx: Tx, runId: string, options: { approved?: boolean } = {}): Promise<IssueOutcome> {
+export async function issueInvoices(
+  tx: Tx,
+  runId: string,
+  options: { approved?: boolean } = {},
+): Promise<IssueOutcome> {
   const run = await lockRun(tx, runId);
   if (hasPassed(run, 'ISSUED')) return run.status === 'EMPTY' ? 'EMPTY' : 'ISSUED';
   if (run.entityStatus === 'SUSPENDED') {
@@ -165,8 +169,19 @@ async function sealInvoice(tx: Tx, run: LockedRun, draft: Draft): Promise<void> 
   await grantSurplus(tx, draft, issuedAt);
   await postIssue(tx, draft, issuedAt);
   const detail = { number, total: draft.total, currency: draft.currency, runId: run.id };
-  await audit(tx, { actor: 'system', action: 'invoice.issued', subjectType: 'invoice', subjectId: draft.id, detail, happenedAt: issuedAt });
-  await enqueue(tx, { topic: 'event', dedupeKey: `invoice.issued:${draft.id}`, payload: { type: 'invoice.issued', invoiceId: draft.id } });
+  await audit(tx, {
+    actor: 'system',
+    action: 'invoice.issued',
+    subjectType: 'invoice',
+    subjectId: draft.id,
+    detail,
+    happenedAt: issuedAt,
+  });
+  await enqueue(tx, {
+    topic: 'event',
+    dedupeKey: `invoice.issued:${draft.id}`,
+    payload: { type: 'invoice.issued', invoiceId: draft.id },
+  });
 }
 
 /** RN1, RN2: a number that is taken cannot be given again; the unique index says so and the operator mends the format. */

@@ -40,7 +40,11 @@ export async function moveClock(tx: Tx, testClockId: string): Promise<ClockMove>
 
   const next = nextInstant(groups, clock.nowAt);
   if (next === null || next > clock.targetAt) {
-    await tx.db.updateTable('test_clocks').set({ nowAt: clock.targetAt, status: 'READY' }).where('id', '=', testClockId).execute();
+    await tx.db
+      .updateTable('test_clocks')
+      .set({ nowAt: clock.targetAt, status: 'READY' })
+      .where('id', '=', testClockId)
+      .execute();
     return { due: [], status: 'READY', now: clock.targetAt };
   }
   await tx.db.updateTable('test_clocks').set({ nowAt: next }).where('id', '=', testClockId).execute();
@@ -54,7 +58,10 @@ async function groupsOn(tx: Tx, testClockId: string): Promise<LoadedGroup[]> {
     .where('status', '<>', 'CLOSED')
     .select('id')
     .execute();
-  return loadGroups(tx, rows.map(({ id }) => id));
+  return loadGroups(
+    tx,
+    rows.map(({ id }) => id),
+  );
 }
 
 /** Charges billed at once, outside any group. */
@@ -70,7 +77,9 @@ async function requestedRuns(tx: Tx, testClockId: string): Promise<DueOnClock[]>
 }
 
 const dueGroups = (groups: readonly LoadedGroup[], now: Instant): DueOnClock[] =>
-  groups.filter(({ state }) => isBusy(planNext(state, now).kind)).map(({ groupId }) => ({ kind: 'GROUP', id: groupId }));
+  groups
+    .filter(({ state }) => isBusy(planNext(state, now).kind))
+    .map(({ groupId }) => ({ kind: 'GROUP', id: groupId }));
 
 const isBusy = (kind: ReturnType<typeof planNext>['kind']): boolean =>
   kind === 'RUN' || kind === 'OPEN_RUN' || kind === 'SKIP' || kind === 'WAIT_FOR_ENTITY';

@@ -38,7 +38,8 @@ export async function planStep(tx: Tx, groupId: string): Promise<Plan> {
     if (group === undefined) return unknownGroup();
     const next = planNext(group.state, group.now);
     const settled = await carryOut(tx, group, next);
-    if (settled !== null) return { ...settled, ...(await shown(tx, group)), summary: summaryOf(settled.step, group.state.timezone) };
+    if (settled !== null)
+      return { ...settled, ...(await shown(tx, group)), summary: summaryOf(settled.step, group.state.timezone) };
   }
 }
 
@@ -47,7 +48,11 @@ async function carryOut(tx: Tx, group: LoadedGroup, next: NextStep): Promise<{ s
   switch (next.kind) {
     case 'SKIP':
       await openRun(tx, group, next.boundaryAt, { status: 'SKIPPED', reason: 'SKIPPED_BY_OPERATOR' });
-      await tx.db.updateTable('billing_groups').set({ lastBoundaryAt: next.boundaryAt }).where('id', '=', group.groupId).execute();
+      await tx.db
+        .updateTable('billing_groups')
+        .set({ lastBoundaryAt: next.boundaryAt })
+        .where('id', '=', group.groupId)
+        .execute();
       return null;
     case 'WAIT_FOR_ENTITY':
       await openRun(tx, group, next.boundaryAt, { status: 'WAITING', reason: ENTITY_SUSPENDED });
@@ -57,7 +62,9 @@ async function carryOut(tx: Tx, group: LoadedGroup, next: NextStep): Promise<{ s
       return null;
     case 'RUN': {
       await noteDue(tx, group.groupId, group.now);
-      return { step: { kind: 'RUN', runId: next.runId, isLarge: (await memberCount(tx, group.groupId)) > LARGE_GROUP_MEMBERS } };
+      return {
+        step: { kind: 'RUN', runId: next.runId, isLarge: (await memberCount(tx, group.groupId)) > LARGE_GROUP_MEMBERS },
+      };
     }
     case 'SLEEP':
       await noteDue(tx, group.groupId, next.until);

@@ -27,7 +27,14 @@ export async function postIssue(
   const entryId = newId('led');
   const { tenantId } = tx;
   await insertRows(tx.db, 'ledger_entries', [
-    { tenantId, id: entryId, billingEntityId: invoice.billingEntityId, event: 'INVOICE_ISSUED', subjectId: invoice.id, postedAt },
+    {
+      tenantId,
+      id: entryId,
+      billingEntityId: invoice.billingEntityId,
+      event: 'INVOICE_ISSUED',
+      subjectId: invoice.id,
+      postedAt,
+    },
   ]);
   const isBase = currency === invoice.baseCurrency;
   await insertRows(

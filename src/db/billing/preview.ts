@@ -44,10 +44,16 @@ export async function previewGroup(
 /** The oldest boundary that is not billed yet: one that waits for its entity, else the next. */
 function nextEventAt(group: LoadedGroup): Instant {
   const [waiting] = group.state.unfinished.filter(({ kind, boundaryAt }) => kind === 'BOUNDARY' && boundaryAt !== null);
-  const isCollected = waiting?.boundaryAt != null && group.state.lastBoundaryAt !== null && waiting.boundaryAt <= group.state.lastBoundaryAt;
+  const isCollected =
+    waiting?.boundaryAt != null &&
+    group.state.lastBoundaryAt !== null &&
+    waiting.boundaryAt <= group.state.lastBoundaryAt;
   const boundaryAt = waiting !== undefined && !isCollected ? waiting.boundaryAt : nextBoundary(group.state)?.boundaryAt;
   if (boundaryAt == null) {
-    throw new BillingError('group.status', 'Nothing is to be billed in this group: add a subscription or a charge to it.');
+    throw new BillingError(
+      'group.status',
+      'Nothing is to be billed in this group: add a subscription or a charge to it.',
+    );
   }
   return boundaryAt;
 }
@@ -61,8 +67,15 @@ async function settleAll(
 ): Promise<PreviewedInvoice[]> {
   const lines = invoices.flatMap((invoice) => invoice.lines);
   const owners = [...new Set(lines.map(({ ownerId }) => ownerId))];
-  const fixed = await ratesOfLines(tx, lines.map(({ creditsLineId }) => creditsLineId).filter((id) => id !== null));
-  const taxInput = await loadTaxContext(tx, { ...group, entityCountry: null, taxAddress: await taxAddressOf(tx, group.groupId) }, owners);
+  const fixed = await ratesOfLines(
+    tx,
+    lines.map(({ creditsLineId }) => creditsLineId).filter((id) => id !== null),
+  );
+  const taxInput = await loadTaxContext(
+    tx,
+    { ...group, entityCountry: null, taxAddress: await taxAddressOf(tx, group.groupId) },
+    owners,
+  );
   let redemptions = await loadRedemptions(tx, lines, { exceptRunId: null, lock: false });
   let grants = await loadGrants(tx, { customerId: group.payerCustomerId, currency: group.currency }, { lock: false });
   return invoices.map((invoice) => {
@@ -95,5 +108,10 @@ const leftOver = (redemptions: readonly Redemption[], { discounts }: Settlement)
 
 function afterSpending(grants: readonly Grant[], { credits }: Settlement): Grant[] {
   const spent = new Map(credits.map(({ grantId, amount }) => [grantId, amount]));
-  return grants.map((grant) => ({ ...grant, remaining: decimal(grant.remaining).minus(spent.get(grant.id) ?? '0').toFixed() }));
+  return grants.map((grant) => ({
+    ...grant,
+    remaining: decimal(grant.remaining)
+      .minus(spent.get(grant.id) ?? '0')
+      .toFixed(),
+  }));
 }

@@ -18,7 +18,14 @@ import { lockRun, setRunStatus } from './run.ts';
  * @param cut.endAt  the end as proration sees it.
  */
 export async function recutDrafts(tx: Tx, cut: { subscriptionId: string; endAt: Instant }): Promise<void> {
-  const { rows } = await sql<{ runId: string; invoiceId: string; lineId: string; itemId: string; position: number; periodStart: Instant }>`
+  const { rows } = await sql<{
+    runId: string;
+    invoiceId: string;
+    lineId: string;
+    itemId: string;
+    position: number;
+    periodStart: Instant;
+  }>`
     select v.run_id, v.id as invoice_id, l.id as line_id, l.item_id, l.position, l.period_start
       from invoice_lines l join invoices v on v.tenant_id = l.tenant_id and v.id = l.invoice_id
      where l.subscription_id = ${cut.subscriptionId} and l.kind in ('RECURRING', 'PRORATION_CHARGE')
@@ -30,13 +37,18 @@ export async function recutDrafts(tx: Tx, cut: { subscriptionId: string; endAt: 
   }
 }
 
-async function takeOut(tx: Tx, lines: readonly { lineId: string; itemId: string; periodStart: Instant }[]): Promise<void> {
+async function takeOut(
+  tx: Tx,
+  lines: readonly { lineId: string; itemId: string; periodStart: Instant }[],
+): Promise<void> {
   const ids = lines.map(({ lineId }) => lineId);
   const itemIds = lines.map(({ itemId }) => itemId);
   const starts = lines.map(({ periodStart }) => periodStart);
   await sql`delete from line_taxes where line_id = any(${ids}::text[])`.execute(tx.db);
   await sql`delete from line_discounts where line_id = any(${ids}::text[])`.execute(tx.db);
-  await sql`update claims set released_at = ${tx.now()}::timestamptz where line_id = any(${ids}::text[])`.execute(tx.db);
+  await sql`update claims set released_at = ${tx.now()}::timestamptz where line_id = any(${ids}::text[])`.execute(
+    tx.db,
+  );
   await sql`delete from invoice_lines where id = any(${ids}::text[])`.execute(tx.db);
   await sql`
     update subscription_items i set billed_through_at = r.start_at, finished = false
@@ -68,7 +80,11 @@ async function collectAgain(
   await storeLines(
     tx,
     run,
-    lines.map((line, index) => ({ line, invoiceId, position: places[index] ?? Number(last ?? 0) + removed.length + index + 1 })),
+    lines.map((line, index) => ({
+      line,
+      invoiceId,
+      position: places[index] ?? Number(last ?? 0) + removed.length + index + 1,
+    })),
   );
   await storeProgress(tx, progress);
   if (last === null && lines.length === 0) await dropEmptyDraft(tx, run, invoiceId);
@@ -79,7 +95,11 @@ async function collectAgain(
 
 async function dropEmptyDraft(tx: Tx, run: { id: string; now: Instant }, invoiceId: string): Promise<void> {
   await tx.db.updateTable('claims').set({ invoiceId: null, lineId: null }).where('invoiceId', '=', invoiceId).execute();
-  await tx.db.deleteFrom('coupon_reservations').where('invoiceId', '=', invoiceId).where('status', '=', 'RESERVED').execute();
+  await tx.db
+    .deleteFrom('coupon_reservations')
+    .where('invoiceId', '=', invoiceId)
+    .where('status', '=', 'RESERVED')
+    .execute();
   await deleteDraft(tx, invoiceId);
   const { drafts } = await tx.db
     .selectFrom('invoices')

@@ -72,7 +72,12 @@ export function afterTaking(redemptions: readonly Redemption[], taken: readonly 
   const amounts = new Map(taken.map((one) => [one.redemptionId, one.amount]));
   return redemptions.map((redemption) =>
     redemption.type === 'FIXED' && redemption.amount !== null
-      ? { ...redemption, amount: decimal(redemption.amount).minus(amounts.get(redemption.id) ?? '0').toFixed() }
+      ? {
+          ...redemption,
+          amount: decimal(redemption.amount)
+            .minus(amounts.get(redemption.id) ?? '0')
+            .toFixed(),
+        }
       : redemption,
   );
 }

@@ -29,7 +29,9 @@ const runRow = async (tx: Tx, runId: string) => {
     .innerJoin('customers as p', (join) =>
       join.onRef('p.tenantId', '=', 'r.tenantId').onRef('p.id', '=', 'r.payerCustomerId'),
     )
-    .leftJoin('test_clocks as c', (join) => join.onRef('c.tenantId', '=', 'r.tenantId').onRef('c.id', '=', 'r.testClockId'))
+    .leftJoin('test_clocks as c', (join) =>
+      join.onRef('c.tenantId', '=', 'r.tenantId').onRef('c.id', '=', 'r.testClockId'),
+    )
     .where('r.id', '=', runId)
     .select([
       'r.id',

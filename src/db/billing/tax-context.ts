@@ -53,7 +53,18 @@ const taxRates = (tx: Tx): Promise<TaxRate[]> =>
     .where('archivedAt', 'is', null)
     .orderBy('createdAt')
     .orderBy('id')
-    .select(['id', 'code', 'name', 'percent', 'country', 'region', 'taxCode', 'billingEntityId', 'validFrom', 'validTo'])
+    .select([
+      'id',
+      'code',
+      'name',
+      'percent',
+      'country',
+      'region',
+      'taxCode',
+      'billingEntityId',
+      'validFrom',
+      'validTo',
+    ])
     .execute();
 
 /** The rates of lines that were issued, for the credits that keep them (RP5), by line id. */
@@ -70,7 +81,12 @@ export async function ratesOfLines(tx: Tx, lineIds: readonly string[]): Promise<
   return new Map(
     lineIds.map((lineId) => [
       lineId,
-      (byLine.get(lineId) ?? []).map(({ code, name, percent, reason }): AppliedRate => ({ code, name, percent: percent satisfies DecimalString, reason })),
+      (byLine.get(lineId) ?? []).map(({ code, name, percent, reason }): AppliedRate => ({
+        code,
+        name,
+        percent: percent satisfies DecimalString,
+        reason,
+      })),
     ]),
   );
 }

@@ -6,7 +6,13 @@ import { BillingEntity, NumberStream, TaxRate } from './entities.table.ts';
 import { BillingGroup, BillingRun, GroupSchedule, RunMember, SkippedBoundary } from './groups.table.ts';
 import { Invoice, InvoiceAccount, InvoiceLine, InvoiceTax, LineDiscount, LineTax, Payment } from './invoices.table.ts';
 import { LedgerEntry, LedgerPosting } from './ledger.table.ts';
-import { GroupMembership, ItemTerms, Subscription, SubscriptionItem, SubscriptionPayer } from './subscriptions.table.ts';
+import {
+  GroupMembership,
+  ItemTerms,
+  Subscription,
+  SubscriptionItem,
+  SubscriptionPayer,
+} from './subscriptions.table.ts';
 import { ApiKey, AuditEvent, IdempotencyKey, OutboxMessage, Tenant, TestClock } from './tenancy.table.ts';
 
 /** Every table, listed explicitly: what is not here does not exist for the ORM or for a migration. */

@@ -5,13 +5,7 @@ import { day, exact, flag, id, instant, int, ownTenant, percentage, text } from 
 export type InvoiceStatus = 'DRAFT' | 'OPEN' | 'PAID' | 'VOID' | 'UNCOLLECTIBLE';
 export type InvoiceKind = 'RECURRING' | 'IMMEDIATE' | 'CORRECTION';
 export type LineKind =
-  | 'RECURRING'
-  | 'USAGE'
-  | 'ONE_TIME'
-  | 'SETUP'
-  | 'PRORATION_CHARGE'
-  | 'PRORATION_CREDIT'
-  | 'MINIMUM';
+  'RECURRING' | 'USAGE' | 'ONE_TIME' | 'SETUP' | 'PRORATION_CHARGE' | 'PRORATION_CREDIT' | 'MINIMUM';
 
 /** An invoice. Once issued it is sealed by triggers: only what follows issue (status, payment) may still move (RN3). */
 export const Invoice = defineEntity({

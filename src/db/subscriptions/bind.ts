@@ -57,7 +57,10 @@ export async function bindSubscription(tx: Tx, request: BindRequest): Promise<Bo
 async function payerFor(tx: Tx, request: BindRequest, owner: CustomerRow): Promise<CustomerRow> {
   const named = request.invoicingCustomerId;
   if (named !== undefined && (request.groupedSubscriptionIds ?? []).length > 0) {
-    throw refused('invoicingCustomerId', 'A named payer and groupedSubscriptionIds exclude each other. Send one of them.');
+    throw refused(
+      'invoicingCustomerId',
+      'A named payer and groupedSubscriptionIds exclude each other. Send one of them.',
+    );
   }
   const path = named === undefined ? 'customerId' : 'invoicingCustomerId';
   const payer = await readCustomerForBinding(tx, named ?? (await payerOf(tx, owner.id)), 'payer', path);
@@ -81,4 +84,5 @@ function currencyOf(given: string | undefined, planned: string | null, otherwise
   return given ?? planned ?? otherwise;
 }
 
-const refused = (path: string, message: string): BillingError => new BillingError('request.invalid', message, [{ path, message }]);
+const refused = (path: string, message: string): BillingError =>
+  new BillingError('request.invalid', message, [{ path, message }]);

@@ -13,7 +13,8 @@ import { lockSubscription, type LockedSubscription } from './read.ts';
 import { requestRun } from './request-run.ts';
 
 /** When a change takes effect: now, at the end of the current period, at an instant, or at the midnight of a local date. */
-export type Effective = { readonly kind: 'NOW' | 'PERIOD_END' } | { readonly at: Instant } | { readonly on: CalendarDate };
+export type Effective =
+  { readonly kind: 'NOW' | 'PERIOD_END' } | { readonly at: Instant } | { readonly on: CalendarDate };
 
 export interface Cancellation {
   readonly effective: Effective;
@@ -34,16 +35,23 @@ export async function cancelSubscription(tx: Tx, id: string, cancellation: Cance
   if (group === undefined) throw new Error(`Subscription ${id} is in no group.`);
   const status = subscriptionStatus(subscription, group.now);
   if (status === 'CANCELED') {
-    throw new BillingError('subscription.status', `Subscription ${id} is canceled already. Create a new one to start again.`);
+    throw new BillingError(
+      'subscription.status',
+      `Subscription ${id} is canceled already. Create a new one to start again.`,
+    );
   }
-  const endAt = status === 'SCHEDULED' ? subscription.startAt : await endOf(tx, subscription, cancellation.effective, group.now);
+  const endAt =
+    status === 'SCHEDULED' ? subscription.startAt : await endOf(tx, subscription, cancellation.effective, group.now);
   if (endAt < group.now && status !== 'SCHEDULED') {
     const message = 'It cannot end in the past. Send NOW, PERIOD_END, or a later date.';
     throw new BillingError('request.invalid', message, [{ path: 'effective', message }]);
   }
   await tx.db.updateTable('subscriptions').set({ endAt, canceledAt: group.now }).where('id', '=', id).execute();
   await finishItems(tx, subscription, endAt, { neverStarts: status === 'SCHEDULED', prorate: cancellation.prorate });
-  await recutDrafts(tx, { subscriptionId: id, endAt: prorationInstant(endAt, subscription.proration, subscription.timezone) });
+  await recutDrafts(tx, {
+    subscriptionId: id,
+    endAt: prorationInstant(endAt, subscription.proration, subscription.timezone),
+  });
   if (cancellation.invoiceNow && status !== 'SCHEDULED') {
     const notBefore = endAt > group.now ? endAt : null;
     await requestRun(tx, group, { requestId: `cancel:${newId('req')}`, scope: { subscriptionId: id }, notBefore });
@@ -78,7 +86,10 @@ async function finishItems(
   how: { neverStarts: boolean; prorate: boolean },
 ): Promise<void> {
   const end = prorationInstant(endAt, subscription.proration, subscription.timezone);
-  const query = tx.db.updateTable('subscription_items').set({ finished: true }).where('subscriptionId', '=', subscription.id);
+  const query = tx.db
+    .updateTable('subscription_items')
+    .set({ finished: true })
+    .where('subscriptionId', '=', subscription.id);
   if (how.neverStarts) await query.execute();
   else await query.where('billedThroughAt', how.prorate ? '=' : '>=', end).execute();
 }

@@ -8,7 +8,14 @@ import type { PostalAddress } from '../../domain/customer/address.ts';
 import { BillingError } from '../../domain/errors.ts';
 import { payableFrom } from '../../domain/subscription/status.ts';
 import { audit } from '../audit.ts';
-import { anchorGroup, findOrOpenGroup, type LockedGroup, lockGroupShared, openGroup, refreshGroup } from '../billing-groups.ts';
+import {
+  anchorGroup,
+  findOrOpenGroup,
+  type LockedGroup,
+  lockGroupShared,
+  openGroup,
+  refreshGroup,
+} from '../billing-groups.ts';
 import { loadGroups } from '../billing/group-state.ts';
 import { redeemCoupon } from '../coupons.ts';
 import type { Tx } from '../database.ts';
@@ -53,7 +60,9 @@ export interface SubscriptionRequest {
 export async function createSubscription(tx: Tx, request: SubscriptionRequest, actor: string): Promise<string> {
   const bound = await bindSubscription(tx, request);
   const dates = subscriptionDates(request, bound.timezone, bound.now);
-  const cadences = bound.prices.filter(({ price }) => price.type !== 'SETUP').flatMap(({ price }) => price.cadence ?? []);
+  const cadences = bound.prices
+    .filter(({ price }) => price.type !== 'SETUP')
+    .flatMap(({ price }) => price.cadence ?? []);
   const group = await groupFor(tx, request, bound, cadences, localDate(payableFrom(dates), bound.timezone), actor);
 
   const id = newId('sub');
@@ -82,8 +91,14 @@ export async function createSubscription(tx: Tx, request: SubscriptionRequest, a
     .execute();
   await storeItems(tx, { subscriptionId: id, request, prices: bound.prices, startAt: dates.startAt, now: bound.now });
   const since = { tenantId, subscriptionId: id, validFrom: dates.startAt, validTo: null };
-  await tx.db.insertInto('subscription_payers').values({ ...since, payerCustomerId: bound.payerCustomerId }).execute();
-  await tx.db.insertInto('group_memberships').values({ ...since, billingGroupId: group.id, joinedAt: bound.now }).execute();
+  await tx.db
+    .insertInto('subscription_payers')
+    .values({ ...since, payerCustomerId: bound.payerCustomerId })
+    .execute();
+  await tx.db
+    .insertInto('group_memberships')
+    .values({ ...since, billingGroupId: group.id, joinedAt: bound.now })
+    .execute();
   for (const couponCode of request.coupons) await redeemCoupon(tx, { couponCode, subscriptionId: id }, actor);
   for (const other of request.groupedSubscriptionIds ?? []) {
     await moveToGroup(tx, { subscriptionId: other, groupId: group.id, actor, path: 'groupedSubscriptionIds' });
@@ -110,14 +125,19 @@ function subscriptionDates(request: SubscriptionRequest, timezone: string, now: 
       ? request.trialEndsAt
       : localMidnight(plusDays(localDate(startAt, timezone), request.trialDays), timezone);
   const endAt = request.endAt ?? atDate(request.endDate) ?? null;
-  if (trialOver !== undefined && trialOver < startAt) throw invalid('trialEndsAt', 'The trial ends before the start. Send a later instant.');
+  if (trialOver !== undefined && trialOver < startAt)
+    throw invalid('trialEndsAt', 'The trial ends before the start. Send a later instant.');
   if (endAt !== null && endAt <= startAt) {
-    throw invalid(request.endDate === undefined ? 'endAt' : 'endDate', 'It ends before it starts. Send a later end, or none.');
+    throw invalid(
+      request.endDate === undefined ? 'endAt' : 'endDate',
+      'It ends before it starts. Send a later end, or none.',
+    );
   }
   return { startAt, trialEndsAt: trialOver === undefined || trialOver === startAt ? null : trialOver, endAt };
 }
 
-const invalid = (path: string, message: string): BillingError => new BillingError('request.invalid', message, [{ path, message }]);
+const invalid = (path: string, message: string): BillingError =>
+  new BillingError('request.invalid', message, [{ path, message }]);
 
 /** The group that was named, one of its own, or the payer's default that fits; locked shared, with an anchor. */
 async function groupFor(
@@ -159,6 +179,10 @@ async function billAtOnce(
   const isImmediate = (request.midCycleCharges ?? group.midCycleCharges) === 'IMMEDIATE';
   const startedToday = startsOn === localDate(now, group.timezone);
   if ((isBoundaryDay && boundaryHasRun && startedToday) || (!isBoundaryDay && isImmediate)) {
-    await requestRun(tx, loaded, { requestId: `start:${id}`, scope: { subscriptionId: id }, notBefore: startsAt > now ? startsAt : null });
+    await requestRun(tx, loaded, {
+      requestId: `start:${id}`,
+      scope: { subscriptionId: id },
+      notBefore: startsAt > now ? startsAt : null,
+    });
   }
 }

@@ -61,7 +61,11 @@ export async function moveToGroup(
 
 /** A membership that would begin at the same instant or later never comes to be. */
 async function endMembership(tx: Tx, subscriptionId: string, at: Instant): Promise<void> {
-  await tx.db.deleteFrom('group_memberships').where('subscriptionId', '=', subscriptionId).where('validFrom', '>=', at).execute();
+  await tx.db
+    .deleteFrom('group_memberships')
+    .where('subscriptionId', '=', subscriptionId)
+    .where('validFrom', '>=', at)
+    .execute();
   await tx.db
     .updateTable('group_memberships')
     .set({ validTo: at })

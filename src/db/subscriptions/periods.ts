@@ -11,7 +11,9 @@ import type { Tx } from '../database.ts';
 /** The current period of each subscription, that of its longest cadence (RP9); a trial is a period of its own. */
 export async function currentPeriods(tx: Tx, subscriptionIds: readonly string[]): Promise<Map<string, Period>> {
   const rows = await periodRows(tx, subscriptionIds);
-  const groups = new Map((await loadGroups(tx, [...new Set(rows.map((row) => row.billingGroupId))])).map((group) => [group.groupId, group]));
+  const groups = new Map(
+    (await loadGroups(tx, [...new Set(rows.map((row) => row.billingGroupId))])).map((group) => [group.groupId, group]),
+  );
   const bySubscription = Map.groupBy(rows, ({ subscriptionId }) => subscriptionId);
   return new Map(
     [...bySubscription].flatMap(([subscriptionId, items]) => {
@@ -70,7 +72,9 @@ const knownPhase = (item: PeriodRow | undefined, group: LoadedGroup, version: Sc
   item?.phaseKey === `${group.groupId}@${version.validFrom}` ? item.phaseIndex : null;
 
 function versionAt(versions: readonly ScheduleVersion[], instant: Instant): ScheduleVersion {
-  const found = versions.find(({ validFrom, validTo }) => validFrom <= instant && (validTo === null || instant < validTo));
+  const found = versions.find(
+    ({ validFrom, validTo }) => validFrom <= instant && (validTo === null || instant < validTo),
+  );
   if (found === undefined) throw new Error(`No schedule version holds ${instant}.`);
   return found;
 }

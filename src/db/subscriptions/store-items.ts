@@ -14,14 +14,20 @@ export async function storeItems(
   tx: Tx,
   input: {
     subscriptionId: string;
-    request: { readonly quantity?: string | undefined; readonly quantities?: Readonly<Record<string, string>> | undefined };
+    request: {
+      readonly quantity?: string | undefined;
+      readonly quantities?: Readonly<Record<string, string>> | undefined;
+    };
     prices: readonly { readonly priceId: string; readonly price: Price }[];
     startAt: Instant;
     now: Instant;
   },
 ): Promise<void> {
   const { subscriptionId, request, prices, startAt, now } = input;
-  assertKnown(Object.keys(request.quantities ?? {}), prices.map(({ price }) => price.code));
+  assertKnown(
+    Object.keys(request.quantities ?? {}),
+    prices.map(({ price }) => price.code),
+  );
   const items = prices.map(({ priceId, price }, position) => ({ id: newId('itm'), priceId, price, position }));
   const { tenantId } = tx;
   await insertRows(

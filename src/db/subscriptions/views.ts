@@ -86,8 +86,12 @@ const selectSubscriptions = (tx: Tx) =>
     .innerJoin('subscription_payers as p', (join) =>
       join.onRef('p.tenantId', '=', 's.tenantId').onRef('p.subscriptionId', '=', 's.id').on('p.validTo', 'is', null),
     )
-    .innerJoin('customers as o', (join) => join.onRef('o.tenantId', '=', 's.tenantId').onRef('o.id', '=', 's.customerId'))
-    .leftJoin('test_clocks as k', (join) => join.onRef('k.tenantId', '=', 's.tenantId').onRef('k.id', '=', 'o.testClockId'))
+    .innerJoin('customers as o', (join) =>
+      join.onRef('o.tenantId', '=', 's.tenantId').onRef('o.id', '=', 's.customerId'),
+    )
+    .leftJoin('test_clocks as k', (join) =>
+      join.onRef('k.tenantId', '=', 's.tenantId').onRef('k.id', '=', 'o.testClockId'),
+    )
     .leftJoin('plans as n', (join) => join.onRef('n.tenantId', '=', 's.tenantId').onRef('n.id', '=', 's.planId'))
     .select([
       's.id',
@@ -129,7 +133,10 @@ async function toViews(tx: Tx, rows: readonly SubscriptionRow[]): Promise<Subscr
   const items = Map.groupBy(await itemsOf(tx, ids), ({ subscriptionId }) => subscriptionId);
   const periods = await currentPeriods(tx, ids);
   const groups = new Map(
-    (await loadGroups(tx, [...new Set(rows.map(({ billingGroupId }) => billingGroupId))])).map((group) => [group.groupId, group]),
+    (await loadGroups(tx, [...new Set(rows.map(({ billingGroupId }) => billingGroupId))])).map((group) => [
+      group.groupId,
+      group,
+    ]),
   );
   return rows.map((row): SubscriptionView => {
     const { clockNowAt, endAt, ...shown } = row;
@@ -148,7 +155,11 @@ async function toViews(tx: Tx, rows: readonly SubscriptionRow[]): Promise<Subscr
       cancelAt: status === 'CANCELED' ? null : at(endAt),
       canceledAt: at(row.canceledAt),
       endedAt: status === 'CANCELED' ? at(endAt) : null,
-      items: (items.get(row.id) ?? []).map(({ priceCode, quantity, price }) => ({ priceCode, quantity: toPlain(quantity), price })),
+      items: (items.get(row.id) ?? []).map(({ priceCode, quantity, price }) => ({
+        priceCode,
+        quantity: toPlain(quantity),
+        price,
+      })),
       createdAt: row.createdAt,
     };
   });

@@ -64,7 +64,7 @@ export function planNext(group: GroupState, now: Instant): NextStep {
   const due = requested.find((run) => canGoOn(run, group, now));
   if (due !== undefined) return { kind: 'RUN', runId: due.runId };
   const step = planBoundary(group, now);
-  const [requestedAt] = requested.map(({ retryAt }) => retryAt).filter((at) => at !== null).toSorted();
+  const [requestedAt] = requested.map(({ retryAt }) => retryAt).filter((at) => at !== null && at > now).toSorted();
   return requestedAt === undefined ? step : sleepNoLater(step, requestedAt);
 }
 
