@@ -1,123 +1,23 @@
 /**
- * Who and what the demo bills: request bodies as any client would send them. Customers are named by `externalId`, billing
- * entities by their code, groups by `key`; `set-up.ts` puts ids in their place.
+ * Whom the demo bills, and for what: request bodies as any client would send them. Customers are named by `externalId`,
+ * billing entities by their code, groups by `key`; `set-up.ts` puts ids in their place.
  */
+import type { EntityCode } from './offer.ts';
 
-/** Before the first boundary in Tokyo, which is the evening of 31 December 2025 elsewhere. */
+/** Before the first boundary in Tokyo, which is the afternoon of 31 December 2025 in London. */
 export const CLOCK_START = '2025-12-30T12:00:00.000Z';
 /** After the first boundary of the next year in Los Angeles. */
 export const CLOCK_END = '2027-01-02T00:00:00.000Z';
 
-export const ENTITIES = [
-  {
-    entityCode: 'US',
-    displayName: 'Kestrel US',
-    legalName: 'Kestrel Works Inc.',
-    baseCurrency: 'USD',
-    countryCode: 'US',
-    billingTimezone: 'America/Los_Angeles',
-    taxRegistrationNumber: 'EIN 00-0000001',
-    taxJurisdiction: 'US-WA',
-    address: { line1: '800 Pike Street', city: 'Seattle', region: 'WA', postalCode: '98101', country: 'US' },
-    invoiceNumberPrefix: 'US',
-    invoiceNumberFormat: '{prefix}-{YYYY}-{seq:0000}',
-    numberReset: 'YEARLY',
-    footerText: 'Thank you for your business. Questions? billing@kestrel.example',
-  },
-  {
-    entityCode: 'EU',
-    displayName: 'Kestrel EU',
-    legalName: 'Kestrel Works GmbH',
-    baseCurrency: 'EUR',
-    countryCode: 'DE',
-    billingTimezone: 'Europe/Berlin',
-    taxRegistrationNumber: 'DE000000001',
-    taxJurisdiction: 'DE-VAT',
-    address: { line1: 'Torstraße 100', city: 'Berlin', postalCode: '10119', country: 'DE' },
-    invoiceNumberPrefix: 'EU',
-    invoiceNumberFormat: '{prefix}-{seq:00000}',
-    footerText: 'Zahlbar ohne Abzug.',
-  },
-  {
-    entityCode: 'JP',
-    displayName: 'Kestrel Japan',
-    legalName: 'ケストレルワークス株式会社',
-    baseCurrency: 'JPY',
-    countryCode: 'JP',
-    billingTimezone: 'Asia/Tokyo',
-    taxRegistrationNumber: 'T0000000000001',
-    taxJurisdiction: 'JP-CT',
-    address: { line1: '丸の内1-1', city: '千代田区', region: '東京都', postalCode: '100-0005', country: 'JP' },
-    invoiceNumberPrefix: 'JP',
-    invoiceNumberFormat: '{prefix}{YY}{MM}-{seq:000}',
-    numberReset: 'MONTHLY',
-    footerText: 'ご利用ありがとうございます。',
-  },
-] as const;
-
-export type EntityCode = (typeof ENTITIES)[number]['entityCode'];
-
-/** State and city apply together in Seattle, and the city's rate rises in July; nothing applies where nothing matches. */
-export const TAX_RATES = [
-  { code: 'WA-STATE', name: 'Washington sales tax', percent: '6.50', country: 'US', region: 'WA' },
-  { code: 'WA-CITY', name: 'Seattle sales tax', percent: '3.85', country: 'US', region: 'WA', validTo: '2026-07-01' },
-  { code: 'WA-CITY', name: 'Seattle sales tax', percent: '4.05', country: 'US', region: 'WA', validFrom: '2026-07-01' },
-  { code: 'DE-VAT', name: 'Umsatzsteuer', percent: '19', country: 'DE' },
-  { code: 'AT-VAT', name: 'Umsatzsteuer (AT)', percent: '20', country: 'AT' },
-  { code: 'JP-CT', name: '消費税', percent: '10', country: 'JP' },
-] as const;
-
 const MONTH = { interval: 'MONTH' } as const;
-const QUARTER = { interval: 'QUARTER' } as const;
-const YEAR = { interval: 'YEAR' } as const;
-
-const flat = (code: string, amount: string, cadence: object = MONTH) =>
-  ({ code, type: 'RECURRING', model: 'FLAT', amount, cadence }) as const;
-const perUnit = (code: string, amount: string) =>
-  ({ code, type: 'RECURRING', model: 'PER_UNIT', amount, cadence: MONTH }) as const;
-
-export const PLANS: readonly { entity: EntityCode; body: object }[] = [
-  { entity: 'US', body: { code: 'HUB', name: 'Reseller hub', currency: 'USD', prices: [flat('hub', '240'), flat('programme', '1200', YEAR)] } },
-  { entity: 'US', body: { code: 'BRANCH', name: 'Branch office', currency: 'USD', prices: [flat('office', '49')] } },
-  {
-    entity: 'US',
-    body: {
-      code: 'TEAM',
-      name: 'Team',
-      currency: 'USD',
-      prices: [{ code: 'onboarding', type: 'SETUP', model: 'FLAT', amount: '99' }, perUnit('seat', '15')],
-    },
-  },
-  {
-    entity: 'US',
-    body: { code: 'CAMPUS', name: 'Campus', currency: 'USD', prices: [{ ...perUnit('student', '0.85'), billing: 'ARREARS' }] },
-  },
-  {
-    entity: 'EU',
-    body: { code: 'GROUP', name: 'Konzern', currency: 'EUR', prices: [flat('platform', '900'), flat('support', '450', QUARTER)] },
-  },
-  { entity: 'EU', body: { code: 'STUDIO', name: 'Studio', currency: 'EUR', prices: [perUnit('seat', '39.90')] } },
-  {
-    entity: 'JP',
-    body: { code: 'KIHON', name: '基本プラン', currency: 'JPY', prices: [{ ...flat('kihon', '11000'), taxInclusive: true }] },
-  },
-  {
-    entity: 'JP',
-    body: { code: 'SEKI', name: '席プラン', currency: 'JPY', prices: [{ ...perUnit('seki', '1980'), billing: 'ARREARS' }] },
-  },
-];
-
-export const COUPONS = [
-  { code: 'SUMMIT20', name: '20 % for six months', type: 'PERCENT', percent: '20', duration: 'REPEATING', cycles: 6 },
-  { code: 'WELCOME40', name: '40 USD off, three times', type: 'FIXED', amount: '40', currency: 'USD', duration: 'REPEATING', cycles: 3 },
-  { code: 'AUDIO10', name: '10 % for good', type: 'PERCENT', percent: '10', duration: 'FOREVER' },
-  { code: 'LAUNCH50', name: 'Half off, once', type: 'PERCENT', percent: '50', duration: 'ONCE' },
-] as const;
 
 interface CustomerEntry {
   readonly entity?: EntityCode;
   /** The rest of the body; a child names its parent, and then inherits clock and payer. */
-  readonly body: { readonly externalId: string; readonly name: string; readonly parentCustomerId?: string } & Record<string, unknown>;
+  readonly body: { readonly externalId: string; readonly name: string; readonly parentCustomerId?: string } & Record<
+    string,
+    unknown
+  >;
 }
 
 const seattle = { line1: '1 Alaskan Way', city: 'Seattle', region: 'WA', postalCode: '98101', country: 'US' };
@@ -145,13 +45,21 @@ export const CUSTOMERS: readonly CustomerEntry[] = [
   under('aurelia', 'audio', 'Aurelia Audio'),
   under('aurelia', 'books', 'Aurelia Books'),
   under('aurelia', 'cinema', 'Aurelia Cinema'),
-  under('aurelia', 'design', 'Aurelia Design', { address: { line1: 'Lindengasse 8', city: 'Wien', postalCode: '1070', country: 'AT' } }),
+  under('aurelia', 'design', 'Aurelia Design', {
+    address: { line1: 'Lindengasse 8', city: 'Wien', postalCode: '1070', country: 'AT' },
+  }),
   { entity: 'EU', body: { externalId: 'ostwind', name: 'Ostwind AG', address: hamburg, taxRate: '7.00' } },
   { entity: 'EU', body: { externalId: 'lumen', name: 'Lumen Lab', address: hamburg } },
-  { entity: 'JP', body: { externalId: 'koyo', name: '光洋商事', address: { city: '大阪市', region: '大阪府', country: 'JP' } } },
+  {
+    entity: 'JP',
+    body: { externalId: 'koyo', name: '光洋商事', address: { city: '大阪市', region: '大阪府', country: 'JP' } },
+  },
   under('koyo', 'osaka', '大阪支店'),
   under('koyo', 'sapporo', '札幌支店'),
-  { entity: 'JP', body: { externalId: 'sakura', name: 'さくら書店', address: { city: '京都市', region: '京都府', country: 'JP' } } },
+  {
+    entity: 'JP',
+    body: { externalId: 'sakura', name: 'さくら書店', address: { city: '京都市', region: '京都府', country: 'JP' } },
+  },
 ];
 
 /** One payer, two dates: the holding with its children C and D at the end of the month, A and B on the 15th. */
@@ -171,7 +79,13 @@ export const GROUPS = [
   {
     key: 'mid-month',
     entity: 'EU',
-    body: { payerCustomerId: 'externalId:aurelia', currency: 'EUR', name: 'Audio, Books', cadence: MONTH, anchorDate: '2026-01-15' },
+    body: {
+      payerCustomerId: 'externalId:aurelia',
+      currency: 'EUR',
+      name: 'Audio, Books',
+      cadence: MONTH,
+      anchorDate: '2026-01-15',
+    },
   },
 ] as const;
 
@@ -208,7 +122,13 @@ export const SUBSCRIPTIONS: readonly SubscriptionEntry[] = [
   { owner: 'books', group: 'mid-month', body: { planCode: 'STUDIO', quantity: 3, startDate: '2026-01-15' } },
   {
     owner: 'lumen',
-    body: { planCode: 'STUDIO', quantity: 6, startDate: '2026-02-10', invoicingCustomerId: 'externalId:ostwind', coupons: ['LAUNCH50'] },
+    body: {
+      planCode: 'STUDIO',
+      quantity: 6,
+      startDate: '2026-02-10',
+      invoicingCustomerId: 'externalId:ostwind',
+      coupons: ['LAUNCH50'],
+    },
   },
   { owner: 'koyo', body: { planCode: 'KIHON', startDate: '2026-01-01' } },
   { owner: 'osaka', body: { planCode: 'KIHON', startDate: '2026-01-01' } },

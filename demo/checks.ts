@@ -20,7 +20,8 @@ export function expectAmount(what: string, actual: string, wanted: string): void
 export function checkTotals(invoice: Invoice): void {
   const { lines, accounts, taxes, credits } = invoice;
   const name = `of ${invoice.number}`;
-  for (const line of lines) expectAmount(`the total of "${line.description}" ${name}`, line.total, sum([line.taxable, line.tax]).toFixed());
+  for (const line of lines)
+    expectAmount(`the total of "${line.description}" ${name}`, line.total, sum([line.taxable, line.tax]).toFixed());
   const figures: readonly [string, string, readonly string[]][] = [
     ['subtotal', invoice.subtotal, lines.map(({ amount }) => amount)],
     ['discount', invoice.discountTotal, lines.map(({ discount }) => discount)],
@@ -54,16 +55,26 @@ export interface Stream {
 export function provenStreams(invoices: readonly Invoice[], numberReset: 'NEVER' | 'YEARLY' | 'MONTHLY'): Stream[] {
   const length = { NEVER: 0, YEARLY: 4, MONTHLY: 7 }[numberReset];
   const streams = Map.groupBy(invoices, ({ issueDate }) => issueDate.slice(0, length));
-  return [...streams].toSorted(([a], [b]) => a.localeCompare(b)).map(([name, issued]) => {
-    const ordered = issued.toSorted((a, b) => sequenceOf(a) - sequenceOf(b));
-    for (const [index, invoice] of ordered.entries()) {
-      expectThat(`number ${index + 1} of its stream follows`, sequenceOf(invoice) === index + 1, `there is ${invoice.number}`);
-      const before = ordered[index - 1];
-      const isLater = before === undefined || before.issuedAt <= invoice.issuedAt;
-      expectThat(`${invoice.number} was not issued before ${before?.number}`, isLater, `it was, at ${invoice.issuedAt}`);
-    }
-    return { name, first: ordered[0]?.number ?? '', last: ordered.at(-1)?.number ?? '', count: ordered.length };
-  });
+  return [...streams]
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([name, issued]) => {
+      const ordered = issued.toSorted((a, b) => sequenceOf(a) - sequenceOf(b));
+      for (const [index, invoice] of ordered.entries()) {
+        expectThat(
+          `number ${index + 1} of its stream follows`,
+          sequenceOf(invoice) === index + 1,
+          `there is ${invoice.number}`,
+        );
+        const before = ordered[index - 1];
+        const isLater = before === undefined || before.issuedAt <= invoice.issuedAt;
+        expectThat(
+          `${invoice.number} was not issued before ${before?.number}`,
+          isLater,
+          `it was, at ${invoice.issuedAt}`,
+        );
+      }
+      return { name, first: ordered[0]?.number ?? '', last: ordered.at(-1)?.number ?? '', count: ordered.length };
+    });
 }
 
 /** Every format of the demo ends with the sequence. */

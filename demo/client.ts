@@ -47,7 +47,8 @@ export function apiAt(url: string, key: string): Api {
     get,
     post: (path, body) => request('POST', path, body),
     all: async <T>(path: string): Promise<T[]> => {
-      const pageAt = (rest: string) => get<Listing<T>>(`${path}${path.includes('?') ? '&' : '?'}size=${PAGE_SIZE}${rest}`);
+      const pageAt = (rest: string) =>
+        get<Listing<T>>(`${path}${path.includes('?') ? '&' : '?'}size=${PAGE_SIZE}${rest}`);
       const first = await pageAt('');
       const found = [...first.items];
       let cursor = first.nextCursor ?? null;
@@ -57,7 +58,8 @@ export function apiAt(url: string, key: string): Api {
         cursor = next.nextCursor ?? null;
       }
       if (first.nextCursor === undefined) {
-        for (let page = 1; page < (first.totalPages ?? 1); page += 1) found.push(...(await pageAt(`&page=${page}`)).items);
+        for (let page = 1; page < (first.totalPages ?? 1); page += 1)
+          found.push(...(await pageAt(`&page=${page}`)).items);
       }
       return found;
     },

@@ -3,10 +3,27 @@ import type { Account, Address, Invoice, Line } from './shapes.ts';
 
 /** One invoice in full, as its payer reads it: parties, lines by account, taxes, totals. */
 export function invoiceSheet(invoice: Invoice): string {
-  return [parties(invoice), '', lineTable(invoice), '', taxTable(invoice), '', totals(invoice), ...footer(invoice)].join('\n');
+  return [
+    parties(invoice),
+    '',
+    lineTable(invoice),
+    '',
+    taxTable(invoice),
+    '',
+    totals(invoice),
+    ...footer(invoice),
+  ].join('\n');
 }
 
-function parties({ number, billingEntity: from, payer, issueDateText, dueDate, boundaryAt, timezone }: Invoice): string {
+function parties({
+  number,
+  billingEntity: from,
+  payer,
+  issueDateText,
+  dueDate,
+  boundaryAt,
+  timezone,
+}: Invoice): string {
   const left = [bold(from.legalName), ...addressLines(from.address), from.taxRegistrationNumber ?? ''];
   const right = [bold(payer.name), ...addressLines(payer.address)];
   const facts = [
@@ -53,15 +70,30 @@ function lineTable(invoice: Invoice): string {
 
 const accountHead = ({ name, label }: Account): string => `${bold(name)} ${dim(`(${label})`)}`;
 
-function lineRow({ description, periodStart, periodEnd, quantity, unitAmount, amount, discount, total }: Line): string[] {
-  const period = periodStart === null || periodEnd === null ? '' : `${periodStart.slice(5, 10)} to ${periodEnd.slice(5, 10)}`;
+function lineRow({
+  description,
+  periodStart,
+  periodEnd,
+  quantity,
+  unitAmount,
+  amount,
+  discount,
+  total,
+}: Line): string[] {
+  const period =
+    periodStart === null || periodEnd === null ? '' : `${periodStart.slice(5, 10)} to ${periodEnd.slice(5, 10)}`;
   const quantities = quantity === '1' || unitAmount === null ? '' : `${grouped(quantity)} × ${unitAmount}`;
   return [`  ${description}`, period, quantities, grouped(amount), unlessZero(discount), grouped(total)];
 }
 
 const taxTable = ({ taxes, currency }: Invoice): string =>
   table(
-    [{ head: 'Tax' }, { head: 'Per cent', align: 'right' }, { head: 'Base', align: 'right' }, { head: 'Amount', align: 'right' }],
+    [
+      { head: 'Tax' },
+      { head: 'Per cent', align: 'right' },
+      { head: 'Base', align: 'right' },
+      { head: 'Amount', align: 'right' },
+    ],
     taxes.map(({ name, percent, base, amount, reason }) => [
       reason === null ? name : `${name} (${reason})`,
       `${percent} %`,
@@ -87,4 +119,5 @@ function totals(invoice: Invoice): string {
   );
 }
 
-const footer = ({ billingEntity: { footerText } }: Invoice): string[] => (footerText === null ? [] : ['', dim(footerText)]);
+const footer = ({ billingEntity: { footerText } }: Invoice): string[] =>
+  footerText === null ? [] : ['', dim(footerText)];

@@ -33,7 +33,9 @@ interface Column {
 }
 
 const NO_BORDER = Object.fromEntries(
-  ['top', 'bottom', 'left', 'right'].flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`].map((name) => [name, ''])),
+  ['top', 'bottom', 'left', 'right'].flatMap((side) =>
+    [side, `${side}-mid`, `${side}-left`, `${side}-right`].map((name) => [name, '']),
+  ),
 );
 
 /**
@@ -41,7 +43,11 @@ const NO_BORDER = Object.fromEntries(
  *
  * @param gap columns of space between two cells.
  */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[], options: { totals?: boolean; gap?: number } = {}): string {
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  options: { totals?: boolean; gap?: number } = {},
+): string {
   const gap = ' '.repeat(options.gap ?? 2);
   const drawn = new Table({
     head: columns.map(({ head, align }) => bold(align === 'right' ? head : head)),
@@ -66,7 +72,8 @@ export function wrapped(words: readonly string[], indent: string, separator = ' 
   const lines: string[] = [];
   for (const word of words) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + separator.length + word.length <= WIDTH) lines[lines.length - 1] = last + separator + word;
+    if (last !== undefined && last.length + separator.length + word.length <= WIDTH)
+      lines[lines.length - 1] = last + separator + word;
     else lines.push(indent + word);
   }
   return lines.join('\n');

@@ -1,21 +1,41 @@
 import { sum, toAmount } from '../src/domain/money.ts';
 import { provenStreams } from './checks.ts';
-import { bold, dim, green, grouped, heading, money, print, table, unlessZero, wrapped, WIDTH, yellow } from './layout.ts';
+import {
+  bold,
+  dim,
+  green,
+  grouped,
+  heading,
+  money,
+  print,
+  table,
+  unlessZero,
+  wrapped,
+  WIDTH,
+  yellow,
+} from './layout.ts';
 import type { World } from './set-up.ts';
 import type { Entity, Group, Invoice, TreeNode, Wallet } from './shapes.ts';
 
 /** The legal entities, before the year begins. */
 export function showEntities({ entities }: World): void {
   print(heading('Three legal entities'));
-  const rows = [...entities.values()].map(({ entityCode, legalName, baseCurrency, billingTimezone, invoiceNumberFormat, numberReset }) => [
-    entityCode,
-    legalName,
-    baseCurrency,
-    billingTimezone,
-    invoiceNumberFormat,
-    numberReset.toLowerCase(),
-  ]);
-  print(table(['Code', 'Legal name', 'Currency', 'Timezone', 'Number format', 'Restarts'].map((head) => ({ head })), rows));
+  const rows = [...entities.values()].map(
+    ({ entityCode, legalName, baseCurrency, billingTimezone, invoiceNumberFormat, numberReset }) => [
+      entityCode,
+      legalName,
+      baseCurrency,
+      billingTimezone,
+      invoiceNumberFormat,
+      numberReset.toLowerCase(),
+    ],
+  );
+  print(
+    table(
+      ['Code', 'Legal name', 'Currency', 'Timezone', 'Number format', 'Restarts'].map((head) => ({ head })),
+      rows,
+    ),
+  );
 }
 
 /** The trees of customers, each under the account that pays. */
@@ -63,7 +83,10 @@ export function showInvoices(entity: Entity, invoices: readonly Invoice[]): void
     unlessZero(total(({ discountTotal }) => discountTotal)),
     unlessZero(total(({ taxTotal }) => taxTotal)),
     unlessZero(total(({ creditsApplied }) => creditsApplied)),
-    money(total(({ amountDue }) => amountDue), currency),
+    money(
+      total(({ amountDue }) => amountDue),
+      currency,
+    ),
   ];
   const right = (head: string) => ({ head, align: 'right' as const });
   const columns = [

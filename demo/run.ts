@@ -1,8 +1,8 @@
 import { CLOCK_END } from './cast.ts';
-import { provenStreams } from './checks.ts';
+import { Unmet } from './checks.ts';
 import { checkWallet, checkYear } from './expectations.ts';
 import { invoiceSheet } from './invoice-sheet.ts';
-import { bold, dim, green, heading, print } from './layout.ts';
+import { bold, dim, green, heading, print, red } from './layout.ts';
 import {
   showBoundaries,
   showCustomers,
@@ -12,8 +12,73 @@ import {
   showWallet,
   showWhereToLook,
 } from './report.ts';
+import { type DemoServer, findServer } from './server.ts';
 import { setUp, type World } from './set-up.ts';
 import type { Group, Invoice, Wallet } from './shapes.ts';
 import { playYear } from './year.ts';
-export { bold, dim, green, heading, print, provenStreams, checkWallet, checkYear, invoiceSheet, showBoundaries, showCustomers, showEntities, showInvoices, showNumbering, showWallet, showWhereToLook, setUp, playYear, CLOCK_END };
-export type { World, Group, Invoice, Wallet };
+
+/**
+ * `npm run demo`: a year of billing on a test clock, through the public API alone. It exits with 1 when anything is not as
+ * it must be.
+ */
+async function main(): Promise<void> {
+  print(bold('Tributary: a year of billing, three legal entities, one command'));
+  const server = await findServer();
+  try {
+    const startedAt = performance.now();
+    const world = await setUp(server);
+    showEntities(world);
+    await showCustomers(world, ['cascade', 'puget', 'aurelia', 'koyo', 'sakura']);
+
+    print(heading('The year goes by'));
+    await playYear(world);
+    const seconds = (performance.now() - startedAt) / 1000;
+    const invoices = await readInvoices(world);
+    await report(server, world, invoices);
+    print(
+      `${green('✓')} ${bold(`${invoices.length} invoices`)} in ${seconds.toFixed(1)} s; every total adds up from its lines.`,
+    );
+    if (server.stop !== null && process.stdout.isTTY) await untilInterrupted(server.url);
+  } finally {
+    await server.stop?.();
+  }
+}
+
+/** With their lines, in the order of creation. */
+const readInvoices = ({ api }: World): Promise<Invoice[]> => api.all<Invoice>('/invoices?include=lines');
+
+async function report(server: DemoServer, world: World, invoices: readonly Invoice[]): Promise<void> {
+  const wallet = await world.api.get<Wallet>('/customers/externalId:cascade/wallet');
+  checkYear(invoices);
+  checkWallet(wallet, invoices);
+
+  const groups = await world.api.all<Group>('/billing-groups');
+  const entities = [...world.entities.values()];
+  const invoicesOf = ({ id }: { id: string }) => invoices.filter(({ billingEntity }) => billingEntity.id === id);
+  for (const entity of entities) showInvoices(entity, invoicesOf(entity));
+  const june = invoices.find(
+    ({ payer, boundaryAt }) => payer.name === 'Cascade LLC' && boundaryAt?.startsWith('2026-06-01'),
+  );
+  if (june !== undefined) print(`${heading(`One of them in full: ${june.number}`)}\n${invoiceSheet(june)}`);
+  showWallet(wallet, CLOCK_END);
+  showNumbering(entities, invoicesOf);
+  showBoundaries(groups, invoices);
+  showWhereToLook(server, world, groups);
+}
+
+/** The demo's own server stays up for whoever wants to look around. */
+async function untilInterrupted(url: string): Promise<void> {
+  print(dim(`The server stays at ${url} until Ctrl-C.`));
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  const reason = error instanceof Error ? error.message : String(error);
+  print(`${red('✗')} ${error instanceof Unmet ? reason : `The demo could not go on: ${reason}`}`);
+  process.exitCode = 1;
+}

@@ -1,19 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import {
-  CLOCK_START,
-  COUPONS,
-  CUSTOMERS,
-  ENTITIES,
-  type EntityCode,
-  GRANTS,
-  GROUPS,
-  PLANNED_CHARGE,
-  PLANS,
-  REDEMPTIONS,
-  SUBSCRIPTIONS,
-  TAX_RATES,
-} from './cast.ts';
+import { CLOCK_START, CUSTOMERS, GRANTS, GROUPS, PLANNED_CHARGE, REDEMPTIONS, SUBSCRIPTIONS } from './cast.ts';
 import { apiAt, type Api } from './client.ts';
+import { COUPONS, ENTITIES, type EntityCode, PLANS, TAX_RATES } from './offer.ts';
 import type { Entity, Group, Subscription, TestClock } from './shapes.ts';
 
 /** What was set up, and the tenant's own client. */
@@ -33,7 +21,8 @@ export async function setUp(server: { url: string; platformKey: string }): Promi
   const clock = await api.post<TestClock>('/test-clocks', { name: 'a year', now: CLOCK_START });
   const entities = await createEntities(api);
   for (const rate of TAX_RATES) await api.post('/tax-rates', rate);
-  for (const { entity, body } of PLANS) await api.post('/plans', { ...body, billingEntityId: entities.get(entity)?.id });
+  for (const { entity, body } of PLANS)
+    await api.post('/plans', { ...body, billingEntityId: entities.get(entity)?.id });
   for (const coupon of COUPONS) await api.post('/coupons', coupon);
   for (const { entity, body } of CUSTOMERS) {
     const root = entity === undefined ? {} : { billingEntityId: entities.get(entity)?.id, testClockId: clock.id };
@@ -47,7 +36,10 @@ export async function setUp(server: { url: string; platformKey: string }): Promi
 
 async function signUp({ url, platformKey }: { url: string; platformKey: string }): Promise<World['tenant']> {
   const name = `Kestrel Works, demo ${randomUUID().slice(0, 4)}`;
-  const { id, apiKey } = await apiAt(url, platformKey).post<{ id: string; apiKey: string }>('/tenants', { name, mode: 'TEST' });
+  const { id, apiKey } = await apiAt(url, platformKey).post<{ id: string; apiKey: string }>('/tenants', {
+    name,
+    mode: 'TEST',
+  });
   return { id, name, apiKey };
 }
 
@@ -69,7 +61,10 @@ async function subscribe(api: Api, groups: ReadonlyMap<string, Group>): Promise<
   const subscriptions = new Map<string, Subscription>();
   for (const { owner, group, body } of SUBSCRIPTIONS) {
     const named = group === undefined ? {} : { billingGroupId: groups.get(group)?.id };
-    subscriptions.set(owner, await api.post<Subscription>('/subscriptions', { customerId: `externalId:${owner}`, ...body, ...named }));
+    subscriptions.set(
+      owner,
+      await api.post<Subscription>('/subscriptions', { customerId: `externalId:${owner}`, ...body, ...named }),
+    );
   }
   return subscriptions;
 }

@@ -91,4 +91,5 @@ async function advance({ api, clockId }: World, to: string, progress: Progress):
   }
 }
 
-const invoiceCount = async (api: Api): Promise<number> => (await api.get<{ totalItems: number }>('/invoices?size=1')).totalItems;
+const invoiceCount = async (api: Api): Promise<number> =>
+  (await api.get<{ totalItems: number }>('/invoices?size=1')).totalItems;

@@ -23,7 +23,8 @@ const IDLE_SWEEP_MS = 50;
 /** Starts the API. It takes writes while Temporal is down: only `/readyz` asks for it. */
 export async function startServer(deps: ServerDeps): Promise<{ url: string; stop(): Promise<void> }> {
   const { database, temporal, log } = deps;
-  const connection = Connection.lazy({ address: temporal.address });
+  // Asked for its health alone. Without retries: one that fires after the connection was closed would end the process.
+  const connection = Connection.lazy({ address: temporal.address, interceptors: [] });
   const server = createServer();
   await listen(server, deps.host, deps.port);
   const { port } = server.address() as AddressInfo;

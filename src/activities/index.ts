@@ -10,6 +10,7 @@ import { type ClockMove, type DueOnClock, moveClock } from '../db/billing/move-c
 import { type Plan, planStep } from '../db/billing/plan-step.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { commandGroup } from '../db/group-commands.ts';
+import { findAnswer, storeAnswer, tryLockKey } from '../db/idempotency.ts';
 import { wakeGroup, wakeRun } from '../relay/wake.ts';
 import type { GroupCommand, GroupInput, RunInput, TestClockInput } from '../workflows/contract.ts';
 import { toFailure } from './failures.ts';
@@ -44,8 +45,8 @@ export function createActivities({ database, client, taskQueue, publicUrl }: Act
       const plan = await inTenant(tenantId, (tx) => planStep(tx, groupId));
       return { ...plan, details: groupDetails(groupId, plan, publicUrl) };
     },
-    commandGroup: ({ tenantId, groupId, command }: GroupInput & { command: GroupCommand }): Promise<void> =>
-      inTenant(tenantId, (tx) => commandGroup(tx, groupId, command, 'temporal')),
+    commandGroup: (input: GroupInput & { command: GroupCommand }): Promise<void> =>
+      inTenant(input.tenantId, (tx) => commandOnce(tx, input)),
     collectCharges: ({ tenantId, runId }: RunInput): Promise<CollectOutcome['outcome']> =>
       inTenant(tenantId, async (tx) => (await collectCharges(tx, runId)).outcome),
     applyCoupons: ({ tenantId, runId }: RunInput): Promise<void> =>
@@ -66,6 +67,16 @@ export function createActivities({ database, client, taskQueue, publicUrl }: Act
       return { ...move, details: `Clock ${testClockId} is ${move.status} at ${move.now}; ${move.due.length} due.` };
     },
   };
+}
+
+/** An attempt that was cut off may have committed: another attempt of the same activity finds that, and does nothing. */
+async function commandOnce(tx: Tx, { groupId, command }: { groupId: string; command: GroupCommand }): Promise<void> {
+  const { activityId, workflowExecution } = activityInfo();
+  const scope = { method: 'UPDATE', path: groupId, key: `${workflowExecution?.runId}/${activityId}` };
+  if (!(await tryLockKey(tx, scope))) throw new Error('Another attempt of this command is under way.');
+  if ((await findAnswer(tx, scope)) !== null) return;
+  await commandGroup(tx, groupId, command, 'temporal');
+  await storeAnswer(tx, scope, { bodyHash: '', status: 204, response: null });
 }
 
 /** Tells the server that an ordinary activity is alive while it works, and its workflow what went wrong. */

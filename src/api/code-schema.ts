@@ -6,5 +6,6 @@ export const code = () =>
     .string()
     .min(1, 'Empty. Send a code such as "PRO".')
     .max(100, 'Too long: at most 100 characters.')
-    .regex(/^(?!\s)\P{Cc}*(?<!\s)$/u, 'Holds a control character, or a space at an end; remove it.')
+    .refine((text) => text === text.trim(), 'Begins or ends with a space; remove it.')
+    .refine((text) => !/\p{Cc}/u.test(text), 'Holds a control character; remove it.')
     .meta({ examples: ['PRO'] });

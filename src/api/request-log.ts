@@ -17,7 +17,7 @@ export const requestLog =
       const entry = {
         requestId,
         method: request.method,
-        path: request.originalUrl.split('?', 1)[0]?.slice(0, 500),
+        path: loggedPath(request.originalUrl),
         route: response.locals['route'] as string | undefined,
         status: response.writableFinished ? response.statusCode : 499,
         ms: Math.round((performance.now() - startedAt) * 10) / 10,
@@ -29,3 +29,6 @@ export const requestLog =
     });
     next();
   };
+
+/** Without the query, and without the token of a hosted page, which opens it for whoever knows it. */
+const loggedPath = (url: string): string => (url.split('?', 1)[0] ?? '').replace(/^(\/i\/)[^/]+/, '$1…').slice(0, 500);

@@ -1,15 +1,18 @@
 import { apiKeyRoutes } from './api-keys.ts';
 import { auditRoutes } from './audit-events.ts';
 import { billingEntityRoutes, internalBillingEntityRoutes } from './billing-entities.ts';
+import { billingGroupRoutes } from './billing-groups.ts';
 import { couponRedemptionRoutes } from './coupon-redemptions.ts';
 import { couponRoutes } from './coupons.ts';
 import { creditRoutes } from './credits.ts';
 import { customerAliasRoutes } from './customer-aliases.ts';
 import { customerContactRoutes } from './customer-contacts.ts';
 import { customerRoutes } from './customers.ts';
+import { invoiceRoutes } from './invoices.ts';
 import { planRoutes } from './plans.ts';
 import { priceRoutes } from './prices.ts';
 import type { Route } from './route.ts';
+import { runRoutes } from './runs.ts';
 import { scheduleRoutes } from './schedules.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
 import { taxRateRoutes } from './tax-rates.ts';
@@ -25,6 +28,9 @@ export const routes: readonly Route[] = [
   ...customerContactRoutes,
   ...customerAliasRoutes,
   ...subscriptionRoutes,
+  ...billingGroupRoutes,
+  ...runRoutes,
+  ...invoiceRoutes,
   ...planRoutes,
   ...priceRoutes,
   ...scheduleRoutes,

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { routes } from '../../src/api/routes.ts';
 import { type Client, startTestApi, type TestApi } from '../support/api.ts';
@@ -44,6 +45,25 @@ describe('the frame', () => {
     expect(reply).toMatchObject({ status: 200, body: 'name\nA B\n' });
     expect(reply.headers.get('content-type')).toMatch(/^text\/csv/);
     expect(reply.headers.get('content-disposition')).toBe('attachment; filename=names.csv');
+  });
+
+  test('one line in the log for each request, without a secret', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
+    const watched = await startTestApi({ log });
+    const tenant = await watched.tenant();
+    const { body } = await tenant.post('/api-keys', { scopes: ['read'] });
+    await watched.as(body.secret).get('/tenant?token=in-the-query');
+    await watched.as(null).get('//i/token-of-a-page');
+    await watched.close();
+    expect(lines.map((line) => JSON.parse(line)).map(({ method, path, status }) => [method, path, status])).toEqual([
+      ['POST', '/api/v1/tenants', 201],
+      ['POST', '/api/v1/api-keys', 201],
+      ['GET', '/api/v1/tenant', 400],
+      ['GET', '/i/…', 404],
+    ]);
+    for (const secret of [body.secret, 'in-the-query', 'token-of-a-page', 'Bearer'])
+      expect(lines.join()).not.toContain(secret);
   });
 
   test('nobody caches answers, and the headers are safe', async () => {

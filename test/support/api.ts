@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
 import { createApp } from '../../src/api/app.ts';
 import type { PartCheck } from '../../src/api/health.ts';
 import type { Route } from '../../src/api/route.ts';
@@ -45,16 +46,17 @@ export async function startTestApi(
     routes?: readonly Route[];
     rateLimit?: { requests: number; seconds: number };
     parts?: Record<string, PartCheck>;
+    log?: Logger;
   } = {},
 ): Promise<TestApi> {
-  const { clock, routes, parts, rateLimit = { requests: 1_000_000, seconds: 10 } } = options;
+  const { clock, routes, parts, log = quietLog, rateLimit = { requests: 1_000_000, seconds: 10 } } = options;
   const db = await createTestDatabase(clock === undefined ? {} : { clock });
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const app = createApp({
     database: db.database,
-    log: quietLog,
+    log,
     platformApiKey: PLATFORM_KEY,
     links: { publicUrl: url, temporalUiUrl: null },
     parts: parts ?? { database: () => db.database.acrossTenants(({ em }) => em.execute('select 1')) },

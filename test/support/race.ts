@@ -26,7 +26,7 @@ export async function whileOpen<T>(
   await Promise.race([done, open]);
   let finished = false;
   const other = second().finally(() => (finished = true));
-  await expect.poll(async () => finished || (await db.query(WAITING)).length > 0, { timeout: 5000 }).toBe(true);
+  await expect.poll(async () => finished || (await db.query(WAITING)).length > 0, { timeout: 15_000 }).toBe(true);
   commit();
   await open;
   return other;

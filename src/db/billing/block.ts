@@ -8,21 +8,18 @@ const RETRY_MINUTES_MAX = 24 * 60;
 
 /**
  * Marks a run BLOCKED with the reason for the operator, and its group with it (O3). It is tried again slowly by itself, or at
- * once on resume.
+ * once on resume. One that waits to be tried again was marked before: that is no further failure.
  */
 export async function blockRun(tx: Tx, input: { runId: string; reason: string }): Promise<void> {
   const run = await lockRun(tx, input.runId);
   if (run.status === 'ISSUED' || run.status === 'EMPTY' || run.status === 'SKIPPED') return;
-  const { failures } = await tx.db
-    .updateTable('billing_runs')
-    .set((set) => ({ status: 'BLOCKED', reason: input.reason, failures: set('failures', '+', 1) }))
-    .where('id', '=', run.id)
-    .returning('failures')
-    .executeTakeFirstOrThrow();
+  const isMarked = run.status === 'BLOCKED' && run.retryAt !== null && run.retryAt > run.now;
+  const failures = isMarked ? run.failures : run.failures + 1;
   const minutes = Math.min(RETRY_MINUTES_MAX, RETRY_MINUTES_FIRST * 2 ** (failures - 1));
+  const retryAt = isMarked ? run.retryAt : plusElapsed(run.now, { minutes });
   await tx.db
     .updateTable('billing_runs')
-    .set({ retryAt: plusElapsed(run.now, { minutes }) })
+    .set({ status: 'BLOCKED', reason: input.reason, failures, retryAt })
     .where('id', '=', run.id)
     .execute();
   if (run.billingGroupId === null) return;

@@ -47,6 +47,8 @@ const runRow = async (tx: Tx, runId: string) => {
       'r.step',
       'r.reason',
       'r.cutOffAt',
+      'r.retryAt',
+      'r.failures',
       'r.testClockId',
       'e.roundingMode',
       'e.status as entityStatus',

@@ -9,7 +9,7 @@ import { type AccountPart, type InvoiceHead, type InvoiceView, type LinePart, ty
 /** What a group's next boundary would issue. */
 export interface GroupPreview {
   readonly boundaryAt: Instant;
-  readonly invoices: InvoiceView[];
+  readonly invoices: InvoiceView<null>[];
 }
 
 /**
@@ -25,7 +25,7 @@ export async function previewInvoices(tx: Tx, groupId: string): Promise<GroupPre
   return { boundaryAt, invoices: invoices.map((invoice) => render(head, invoice, names)) };
 }
 
-type SharedHead = Omit<InvoiceHead, 'splitSubscriptionId' | keyof PreviewedInvoice['settlement']>;
+type SharedHead = Omit<InvoiceHead<null>, 'splitSubscriptionId' | keyof PreviewedInvoice['settlement']>;
 
 /** What all invoices of the event have in common. */
 async function headOf(tx: Tx, group: LoadedGroup, boundaryAt: Instant): Promise<SharedHead> {
@@ -68,7 +68,7 @@ const NOT_ISSUED = {
   createdAt: null,
   paidAt: null,
   voidedAt: null,
-} as const satisfies Partial<InvoiceHead>;
+} as const satisfies Partial<InvoiceHead<null>>;
 
 /** The names that each owner of a line has now. */
 async function namesOf(tx: Tx, invoices: readonly PreviewedInvoice[]): Promise<Map<string, NamedAccount>> {
@@ -81,15 +81,15 @@ async function namesOf(tx: Tx, invoices: readonly PreviewedInvoice[]): Promise<M
   return new Map(rows.map((row) => [row.customerId, row]));
 }
 
-function render(shared: SharedHead, invoice: PreviewedInvoice, names: ReadonlyMap<string, NamedAccount>): InvoiceView {
+function render(shared: SharedHead, invoice: PreviewedInvoice, names: ReadonlyMap<string, NamedAccount>): InvoiceView<null> {
   const { settlement, splitSubscriptionId } = invoice;
-  const head: InvoiceHead = { ...shared, ...settlement, splitSubscriptionId };
+  const head: InvoiceHead<null> = { ...shared, ...settlement, splitSubscriptionId };
   const accounts = settlement.accounts.map((account): AccountPart => ({ ...account, ...nameOf(account.customerId, names) }));
   return renderInvoice(head, { taxes: settlement.taxes, credits: settlement.credits, accounts, lines: linesOf(invoice, names) });
 }
 
 /** A collected line and its settled figures, side by side in one order. */
-const linesOf = ({ lines, settlement }: PreviewedInvoice, names: ReadonlyMap<string, NamedAccount>): LinePart[] =>
+const linesOf = ({ lines, settlement }: PreviewedInvoice, names: ReadonlyMap<string, NamedAccount>): LinePart<null>[] =>
   lines.map((line, index) => {
     const figures = settlement.lines[index];
     if (figures === undefined) throw new Error(`Line ${index} was not settled.`);

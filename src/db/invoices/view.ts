@@ -7,10 +7,9 @@ import type { InvoiceKind, InvoiceStatus } from '../schema/invoices.table.ts';
 /** How many lines an invoice shows by itself; all are under `/lines`. */
 export const INLINE_LINES_MAX = 500;
 
-/** The head of an invoice: a stored one, or one that is only looked ahead to. Amounts in major units, any scale. */
-export interface InvoiceHead {
-  /** Null for one that is not stored. */
-  readonly id: string | null;
+/** The head of an invoice; `Id` is null for one that is only looked ahead to. Amounts in major units, any scale. */
+export interface InvoiceHead<Id extends string | null = string> {
+  readonly id: Id;
   readonly number: string | null;
   readonly status: InvoiceStatus;
   readonly kind: InvoiceKind;
@@ -56,7 +55,7 @@ export interface TaxPart {
 /** What a grant paid. */
 export interface CreditPart {
   readonly grantId: string;
-  readonly kind: 'PAID' | 'PROMOTIONAL' | 'GIFT_CARD' | 'REFUND';
+  readonly kind: string;
   readonly amount: DecimalString;
 }
 
@@ -73,8 +72,8 @@ export interface AccountPart {
 }
 
 /** One line, with the account that it is billed from. */
-export interface LinePart {
-  readonly id: string | null;
+export interface LinePart<Id extends string | null = string> {
+  readonly id: Id;
   readonly kind: LineKind;
   readonly description: string;
   readonly subscriptionId: string | null;
@@ -103,22 +102,22 @@ export interface NamedAccount {
 }
 
 /** What hangs on the head of an invoice. */
-export interface InvoiceParts {
+export interface InvoiceParts<Id extends string | null = string> {
   readonly taxes: readonly TaxPart[];
   readonly credits: readonly CreditPart[];
   readonly accounts: readonly AccountPart[];
   /** Absent where lines are not asked for; else one more than are shown tells that there are more. */
-  readonly lines?: readonly LinePart[];
+  readonly lines?: readonly LinePart<Id>[];
 }
 
-export type InvoiceView = ReturnType<typeof renderInvoice>;
-export type LineView = ReturnType<typeof renderLine>;
+export type InvoiceView<Id extends string | null = string> = ReturnType<typeof renderInvoice<Id>>;
+export type LineView<Id extends string | null = string> = ReturnType<typeof renderLine<Id>>;
 
 /**
  * An invoice as the API shows it: amounts with their currency's minor digits, unit amounts plain, instants with the offset
  * of the pinned zone. One function for what is stored and what is previewed (RN8).
  */
-export function renderInvoice(head: InvoiceHead, parts: InvoiceParts) {
+export function renderInvoice<Id extends string | null>(head: InvoiceHead<Id>, parts: InvoiceParts<Id>) {
   const { currency, timezone } = head;
   const amount = (value: DecimalString) => toAmount(value, currency);
   return {
@@ -148,7 +147,7 @@ export function renderInvoice(head: InvoiceHead, parts: InvoiceParts) {
 }
 
 /** Who, when and under which number. */
-function identity(head: InvoiceHead) {
+function identity<Id extends string | null>(head: InvoiceHead<Id>) {
   const at = (instant: Instant | null) => (instant === null ? null : withOffset(instant, head.timezone));
   return {
     id: head.id,
@@ -175,7 +174,10 @@ function identity(head: InvoiceHead) {
 }
 
 /** A line as the API shows it: billed from its owner, to the payer of the invoice. */
-export function renderLine(line: LinePart, of: { currency: string; timezone: string; payer: InvoicePayerSnapshot }) {
+export function renderLine<Id extends string | null>(
+  line: LinePart<Id>,
+  of: { currency: string; timezone: string; payer: InvoicePayerSnapshot },
+) {
   const amount = (value: DecimalString) => toAmount(value, of.currency);
   const at = (instant: Instant | null) => (instant === null ? null : withOffset(instant, of.timezone));
   const { id, externalId, name } = of.payer;

@@ -64,7 +64,8 @@ export function planNext(group: GroupState, now: Instant): NextStep {
   const due = requested.find((run) => canGoOn(run, group, now));
   if (due !== undefined) return { kind: 'RUN', runId: due.runId };
   const step = planBoundary(group, now);
-  const [requestedAt] = requested.map(({ retryAt }) => retryAt).filter((at) => at !== null && at > now).toSorted();
+  const instants = requested.flatMap(({ retryAt }) => retryAt ?? []);
+  const [requestedAt] = instants.filter((at) => at > now).toSorted();
   return requestedAt === undefined ? step : sleepNoLater(step, requestedAt);
 }
 

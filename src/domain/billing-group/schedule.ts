@@ -1,5 +1,16 @@
-import { type CalendarDate, daysBetween, type Instant, localMidnight, monthsBetween, plusDays, plusMonths } from '../calendar.ts';
+import {
+  type CalendarDate,
+  daysBetween,
+  type Instant,
+  localMidnight,
+  monthsBetween,
+  plusDays,
+  plusMonths,
+} from '../calendar.ts';
 import { type Cadence, type Step, toStep } from './cadence.ts';
+
+/** Where the calendar of instants ends. */
+const LAST_DATE: CalendarDate = '9999-12-31';
 
 /** What fixes a group's boundaries: they are the local midnights of anchor + k × cadence (RT2). */
 export interface Schedule {
@@ -36,9 +47,12 @@ export const stepDate = (anchor: CalendarDate, step: Step, k: number): CalendarD
 export function stepIndexAtOrAfter(anchor: CalendarDate, step: Step, date: CalendarDate): number {
   const apart = step.unit === 'DAY' ? daysBetween(anchor, date) : monthsBetween(anchor, date);
   let k = Math.floor(apart / step.count) - 1;
-  while (stepDate(anchor, step, k) < date) k += 1;
+  while (precedes(stepDate(anchor, step, k), date)) k += 1;
   return k;
 }
+
+/** Text order is date order up to the year 9999; later dates are longer. */
+const precedes = (a: CalendarDate, b: CalendarDate): boolean => (a.length === b.length ? a < b : a.length < b.length);
 
 /** The smallest k whose boundary lies on `date` or later. */
 export const indexAtOrAfter = (schedule: Schedule, date: CalendarDate): number =>
@@ -50,7 +64,7 @@ export const boundaryAt = (schedule: Schedule, k: number): Instant =>
 
 /**
  * The boundaries of a group from a local date on, without end, across its schedule versions; each instant once, also where
- * two dates begin at the same one (30 December 2011 never was in Apia).
+ * two dates begin at the same one (30 December 2011 never was in Apia). They go to the year 9999, as instants do.
  *
  * @param versions  in order of time, each beginning where the one before ends.
  * @param from      the first local date that counts, inclusive.
@@ -60,19 +74,21 @@ export function* boundariesFrom(versions: readonly ScheduleVersion[], from: Cale
   for (const version of versions) {
     const validOn = dayBefore(version.validFrom);
     for (let k = indexAtOrAfter(version, from > validOn ? from : validOn); ; k += 1) {
-      const at = boundaryAt(version, k);
+      const date = boundaryDate(version, k);
+      if (precedes(LAST_DATE, date)) return;
+      const at = localMidnight(date, version.timezone);
       if (version.validTo !== null && at >= version.validTo) break;
       if (at < version.validFrom || at === last) continue;
       last = at;
-      yield { boundaryAt: at, localDate: boundaryDate(version, k), index: k, version };
+      yield { boundaryAt: at, localDate: date, index: k, version };
     }
   }
 }
 
-/** The first boundary on or after a local date. The last version has no end, so there always is one. */
+/** The first boundary on or after a local date. The last version has no end, so there is one until the year 9999. */
 export function boundaryAtOrAfter(versions: readonly ScheduleVersion[], from: CalendarDate): Boundary {
   const { value } = boundariesFrom(versions, from).next();
-  if (value === undefined) throw new Error('The last schedule version of a group has no end.');
+  if (value === undefined) throw noBoundary();
   return value;
 }
 
@@ -84,8 +100,11 @@ export function boundaryAfter(versions: readonly ScheduleVersion[], after: Insta
       if (boundary.boundaryAt > after) return boundary;
     }
   }
-  throw new Error('The last schedule version of a group has no end.');
+  throw noBoundary();
 }
 
 /** A date at or before the local date of an instant, whatever the zone. */
 const dayBefore = (instant: Instant): CalendarDate => plusDays(instant.slice(0, 10), -1);
+
+const noBoundary = (): Error =>
+  new Error('No boundary follows: the last schedule version of a group has no end but the year 9999.');

@@ -96,7 +96,11 @@ test.each([
 test('answers stay right after very many other questions', () => {
   const before = plusDays('2026-01-01', 31);
   for (let days = 0; days <= 50_000; days += 1) plusDays('1950-01-01', days);
-  expect([before, plusDays('2026-01-01', 31), plusDays('1950-01-01', 365)]).toEqual(['2026-02-01', '2026-02-01', '1951-01-01']);
+  expect([before, plusDays('2026-01-01', 31), plusDays('1950-01-01', 365)]).toEqual([
+    '2026-02-01',
+    '2026-02-01',
+    '1951-01-01',
+  ]);
 });
 
 // prettier-ignore

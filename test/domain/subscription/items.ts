@@ -14,7 +14,10 @@ export const terms = (price: Partial<PriceFields> = {}, changes: Partial<Terms> 
 });
 
 /** An item that starts at an instant, never billed, by DAY; changed as told. */
-export const item = (startAt: Instant, changes: Partial<BillableItem> & { price?: Partial<PriceFields> } = {}): BillableItem => {
+export const item = (
+  startAt: Instant,
+  changes: Partial<BillableItem> & { price?: Partial<PriceFields> } = {},
+): BillableItem => {
   const { price, ...rest } = changes;
   return {
     itemId: 'itm_1',

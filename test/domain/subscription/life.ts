@@ -61,7 +61,9 @@ export function runUntil(life: Life, until: Instant, which: 'PLANNED' | 'ALL' = 
   let lived = life;
   for (;;) {
     const next =
-      which === 'PLANNED' ? planned(lived) : boundaryAfter(lived.versions, lived.lastBoundaryAt ?? lived.createdAt).boundaryAt;
+      which === 'PLANNED'
+        ? planned(lived)
+        : boundaryAfter(lived.versions, lived.lastBoundaryAt ?? lived.createdAt).boundaryAt;
     if (next === null || next > until) return lived;
     lived = collect(lived, 'BOUNDARY', next);
   }

@@ -36,7 +36,9 @@ const anchors = fc.oneof(
 
 /** An instant some days and odd minutes after New Year 2026 in UTC. */
 const instants = (days: number) =>
-  fc.tuple(fc.nat(days), fc.nat(1439)).map(([day, minutes]) => plusElapsed(`${plusDays(JAN_1, day)}T00:00:00.000Z`, { minutes }));
+  fc
+    .tuple(fc.nat(days), fc.nat(1439))
+    .map(([day, minutes]) => plusElapsed(`${plusDays(JAN_1, day)}T00:00:00.000Z`, { minutes }));
 
 const lives = fc
   .record({
@@ -68,7 +70,9 @@ interface Step {
 
 const steps = fc.array(
   fc.record({
-    kind: fc.constantFrom('RUN', 'RUN', 'RUN', 'BILL_NOW', 'SKIP', 'REALIGN', 'MOVE', 'END') as fc.Arbitrary<Step['kind']>,
+    kind: fc.constantFrom('RUN', 'RUN', 'RUN', 'BILL_NOW', 'SKIP', 'REALIGN', 'MOVE', 'END') as fc.Arbitrary<
+      Step['kind']
+    >,
     days: fc.nat(70),
     minutes: fc.nat(1439),
     anchorDate: anchors,
@@ -95,7 +99,9 @@ function live(life: Life, step: Step, now: Instant): Life {
       return { ...life, groupId: `${life.groupId}'`, versions: [version], createdAt: now, lastBoundaryAt: null };
     }
     case 'END':
-      return life.item.endAt === null ? { ...life, item: { ...life.item, endAt: later(now, life.item.startAt) } } : life;
+      return life.item.endAt === null
+        ? { ...life, item: { ...life.item, endAt: later(now, life.item.startAt) } }
+        : life;
   }
 }
 
@@ -135,7 +141,7 @@ describe('whatever happens to an item', () => {
         if (end === null) expect(lived.item.billedThroughAt).toBe(cursor);
         else expect(lived.finished && cursor >= end && lived.item.billedThroughAt === end).toBe(true);
       }),
-      { numRuns: +(process.env.N??300) },
+      { numRuns: +(process.env.N ?? 300) },
     );
   });
 
@@ -149,7 +155,7 @@ describe('whatever happens to an item', () => {
         const through = lived.charged.at(-1)?.period.end;
         expect(charged.toNumber()).toBe(through === undefined ? 0 : daysBetween(first, localDate(through, zone)));
       }),
-      { numRuns: +(process.env.N??200) },
+      { numRuns: +(process.env.N ?? 200) },
     );
   });
 
@@ -165,7 +171,7 @@ describe('whatever happens to an item', () => {
         if (billing === 'ADVANCE') expect(through > lived.lastBoundaryAt).toBe(true);
         expect(planned(lived) === null || (planned(lived) as string) >= next).toBe(true);
       }),
-      { numRuns: +(process.env.N??200) },
+      { numRuns: +(process.env.N ?? 200) },
     );
   });
 });
@@ -174,7 +180,13 @@ test('boundaries that are passed over have nothing to bill', () => {
   fc.assert(
     fc.property(lives, instants(400), (life, realignAt) => {
       const until = '2028-06-01T00:00:00.000Z';
-      const change = { kind: 'REALIGN', days: 0, minutes: 0, anchorDate: '2026-03-15', cadence: cadence('MONTH') } as const;
+      const change = {
+        kind: 'REALIGN',
+        days: 0,
+        minutes: 0,
+        anchorDate: '2026-03-15',
+        cadence: cadence('MONTH'),
+      } as const;
       const through = (which: 'PLANNED' | 'ALL') =>
         runUntil(realign(runUntil(life, realignAt, which), realignAt, change), until, which);
       const simply = (which: 'PLANNED' | 'ALL') => runUntil(life, until, which).charged;
@@ -182,7 +194,7 @@ test('boundaries that are passed over have nothing to bill', () => {
       const periods = (which: 'PLANNED' | 'ALL') => through(which).charged.map(({ period }) => period);
       expect(periods('PLANNED')).toEqual(periods('ALL'));
     }),
-    { numRuns: +(process.env.N??200) },
+    { numRuns: +(process.env.N ?? 200) },
   );
 });
 
@@ -194,11 +206,13 @@ test('events that come late, or all at once, charge the same periods as events o
       const until = '2027-12-01T00:00:00.000Z';
       const onTime = runUntil(bounded, until, 'ALL');
       const atOnce = collect(bounded, 'BOUNDARY', onTime.lastBoundaryAt as Instant);
-      expect(atOnce.charged.map(({ at: _, ...charge }) => charge)).toEqual(onTime.charged.map(({ at: _, ...charge }) => charge));
+      expect(atOnce.charged.map(({ at: _, ...charge }) => charge)).toEqual(
+        onTime.charged.map(({ at: _, ...charge }) => charge),
+      );
       expect(atOnce.item).toEqual(onTime.item);
       expect(atOnce.finished).toBe(onTime.finished);
     }),
-    { numRuns: +(process.env.N??200) },
+    { numRuns: +(process.env.N ?? 200) },
   );
 });
 
@@ -214,6 +228,6 @@ test('the shares of the parts of a whole period add up to 1', () => {
         expect(sum(shares.map(({ used }) => used)).eq(shares[0]?.whole ?? 0)).toBe(true);
       }
     }),
-    { numRuns: +(process.env.N??200) },
+    { numRuns: +(process.env.N ?? 200) },
   );
 });
