@@ -57,7 +57,9 @@ const environmentSchema = z.object({
   TEMPORAL_TASK_QUEUE: text('holds white space; use one word, such as tributary-billing').default('tributary-billing'),
   TEMPORAL_UI_URL: url('https?', 'http://127.0.0.1:8233').optional(),
   PUBLIC_URL: url('https?', 'https://billing.example.com').optional(),
-  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `is none of the levels; use one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS, { error: `is none of the levels; use one of ${LOG_LEVELS.join(', ')}` })
+    .default('info'),
 });
 
 /**

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { lockGroupShared } from '../db/billing-groups.ts';
 import { resolveCustomerId } from '../db/customers.ts';
 import type { Tx } from '../db/database.ts';
+import { readGroup } from '../db/group-views.ts';
 import { cancelSubscription, type Effective } from '../db/subscriptions/cancel.ts';
 import { createSubscription } from '../db/subscriptions/create.ts';
 import { moveToGroup } from '../db/subscriptions/move.ts';
@@ -259,7 +260,10 @@ export const subscriptionRoutes = [
     scope: 'read',
     query: listQuery(SORT, filters),
     response: listOf(subscription),
-    handler: ({ tx, params, query }) => listBy(tx, { ...query, billingGroupId: params.billingGroupId }),
+    handler: async ({ tx, params, query }) => {
+      const { id } = await readGroup(tx, params.billingGroupId);
+      return listBy(tx, { ...query, billingGroupId: id });
+    },
   }),
 ];
 

@@ -5,6 +5,8 @@ import { tables } from './schema/index.ts';
 
 const TIMESTAMPTZ = 1184;
 const INT8 = 20;
+/** A database that does not answer is told of after this long, instead of never. */
+const CONNECT_MS = 10_000;
 
 /** PostgreSQL writes `2026-08-01 00:00:00+00` in a UTC session; the product speaks `2026-08-01T00:00:00.000Z`. */
 const toInstant = (text: string): string => new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z')).toISOString();
@@ -24,6 +26,7 @@ export const ormOptions = (options: { url: string; poolSize: number }) =>
     allowGlobalContext: false,
     driverOptions: {
       options: '-c timezone=UTC',
+      connectionTimeoutMillis: CONNECT_MS,
       onPoolCreated: (pool: Pool) => {
         const types = pool.options.types as unknown as TypeOverrides;
         types.setTypeParser(TIMESTAMPTZ, toInstant);

@@ -16,7 +16,9 @@ interface Holder {
  */
 export async function claimDataDir(dataDir: string): Promise<() => Promise<void>> {
   await mkdir(dataDir, { recursive: true, mode: 0o755 }).catch((error: Error) => {
-    throw new Error(`DATA_DIR ${dataDir} cannot be made: ${error.message}. Set DATA_DIR to a folder that can be written.`);
+    throw new Error(
+      `DATA_DIR ${dataDir} cannot be made: ${error.message}. Set DATA_DIR to a folder that can be written.`,
+    );
   });
   const file = join(dataDir, 'tributary.pid');
   const claim = `${file}.${process.pid}`;

@@ -5,8 +5,16 @@ import type { Logger } from 'pino';
 import { choosePorts } from './ports.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
 import { clusterFolder, postgresUser } from './postgres-user.ts';
-import { commandLine, runProgram, type ServerProcess, startProcess, stopProcess, type SystemUser } from './processes.ts';
+import {
+  commandLine,
+  runProgram,
+  type ServerProcess,
+  startProcess,
+  stopProcess,
+  type SystemUser,
+} from './processes.ts';
 import { keepSecret } from './secret.ts';
+import { readyOrStopped, supervise } from './supervise.ts';
 import { until } from './until.ts';
 
 /** A PostgreSQL server of our own on loopback. */
@@ -56,7 +64,7 @@ export async function startPostgres(options: {
   };
   await stopLeftover(cluster, log);
   await initialise(cluster, log);
-  return startServer(cluster, dataDir);
+  return startServer(cluster, dataDir, log);
 }
 
 /** The first line of postmaster.pid is the process, the second its cluster. */
@@ -104,24 +112,32 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 /** Somebody may take the port between choosing and listening: then another is chosen. */
-async function startServer(cluster: Cluster, dataDir: string, attempt = 1): Promise<RunningPostgres> {
+async function startServer(cluster: Cluster, dataDir: string, log: Logger, attempt = 1): Promise<RunningPostgres> {
   const { port } = await choosePorts(attempt === 1 ? join(dataDir, 'postgres-port.json') : null, ['port']);
-  const server = await startProcess({
-    name: 'PostgreSQL',
-    command: cluster.postgres,
-    args: ['-D', cluster.folder, ...settings(cluster, port).flatMap((setting) => ['-c', setting])],
-    logFile: join(dataDir, 'postgres.log'),
-    user: cluster.user,
-  });
+  const url = new URL(`postgresql://postgres@127.0.0.1:${port}/postgres`);
+  url.password = cluster.password;
+  const launch = async () => {
+    const server = await startProcess({
+      name: 'PostgreSQL',
+      command: cluster.postgres,
+      args: ['-D', cluster.folder, ...settings(cluster, port).flatMap((setting) => ['-c', setting])],
+      logFile: join(dataDir, 'postgres.log'),
+      user: cluster.user,
+    });
+    const becomeReady = () =>
+      until({ ask: () => makeDatabase(url.toString()), withinMs: START_MS, giveUp: () => server.assertRunning() });
+    return readyOrStopped(server, becomeReady, stopServer);
+  };
   try {
-    const ownerUrl = await openOwnDatabase(cluster, server, port);
-    return { ownerUrl, stop: () => server.stop(STOP_SIGNALS, STOP_MS) };
+    const supervised = await supervise({ name: 'PostgreSQL', launch, stop: stopServer, log });
+    return { ownerUrl: Object.assign(new URL(url), { pathname: `/${DATABASE}` }).toString(), stop: supervised.stop };
   } catch (error) {
-    await server.stop(STOP_SIGNALS, STOP_MS);
-    if (attempt < START_ATTEMPTS) return startServer(cluster, dataDir, attempt + 1);
+    if (attempt < START_ATTEMPTS) return startServer(cluster, dataDir, log, attempt + 1);
     throw error;
   }
 }
+
+const stopServer = (server: ServerProcess): Promise<void> => server.stop(STOP_SIGNALS, STOP_MS);
 
 // prettier-ignore
 const settings = ({ isDurable }: Cluster, port: number): string[] => [
@@ -130,18 +146,6 @@ const settings = ({ isDurable }: Cluster, port: number): string[] => [
   'timezone=UTC', 'log_timezone=UTC', 'log_min_messages=warning',
   ...(isDurable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'autovacuum_naptime=10min']),
 ];
-
-async function openOwnDatabase(cluster: Cluster, server: ServerProcess, port: number): Promise<string> {
-  const url = new URL(`postgresql://postgres@127.0.0.1:${port}/postgres`);
-  url.password = cluster.password;
-  await until({
-    ask: () => makeDatabase(url.toString()),
-    withinMs: START_MS,
-    giveUp: () => server.assertRunning(),
-  });
-  url.pathname = `/${DATABASE}`;
-  return url.toString();
-}
 
 async function makeDatabase(connectionString: string): Promise<true> {
   const client = new pg.Client({ connectionString });

@@ -70,7 +70,9 @@ async function makeReachable(wanted: string, user: SystemUser): Promise<string> 
   try {
     await rmdir(wanted);
   } catch {
-    throw new Error(`The user postgres can no longer reach the database in ${wanted}. Let it pass the folders above. ${cure}`);
+    throw new Error(
+      `The user postgres can no longer reach the database in ${wanted}. Let it pass the folders above. ${cure}`,
+    );
   }
   await symlink(reachable, wanted);
   return reachable;

@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { until } from './until.ts';
@@ -12,6 +13,8 @@ export interface SystemUser {
 /** A process that we started and answer for. */
 export interface ServerProcess {
   readonly pid: number;
+  /** Settles when the process is gone, for whatever reason. */
+  readonly ended: Promise<void>;
   /** Throws when the process is gone, with the last lines that it wrote. */
   assertRunning(): void;
   /** Asks it to end by each signal in turn, waiting `graceMs` between them. Safe to repeat. */
@@ -21,7 +24,8 @@ export interface ServerProcess {
 const LAST_LINES = 8;
 
 /**
- * Starts a server in a session of its own, so that Ctrl-C reaches us alone and we end it in our order.
+ * Starts a server in a session of its own, so that Ctrl-C reaches us alone and we end it in our order. When we exit without
+ * having stopped it, it is interrupted.
  *
  * @param options.logFile  takes all that the process writes; begun anew.
  * @throws when the program cannot be run at all.
@@ -37,15 +41,17 @@ export async function startProcess(options: {
   const sink = openSync(logFile, 'w', 0o600);
   const child = spawn(command, args, { cwd: '/', detached: true, stdio: ['ignore', sink, sink], ...user });
   closeSync(sink);
-  const { promise: started, resolve, reject } = Promise.withResolvers<void>();
-  child.once('spawn', resolve).once('error', reject);
-  await started;
+  await once(child, 'spawn');
   const pid = child.pid as number;
+  const endWithUs = () => void child.kill('SIGINT');
+  process.once('exit', endWithUs);
+  const ended = once(child, 'exit').then(() => void process.off('exit', endWithUs));
   return {
     pid,
+    ended,
     assertRunning: () => {
       if (child.exitCode === null && child.signalCode === null) return;
-      throw new Error(`${name} ended at once: ${lastLines(logFile)}`);
+      throw new Error(`${name} ended by itself: ${lastLines(logFile)}`);
     },
     stop: (signals, graceMs) => stopProcess(pid, signals, graceMs),
   };

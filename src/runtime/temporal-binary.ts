@@ -39,7 +39,10 @@ export async function findTemporal(options: { log: Logger; signal?: AbortSignal 
     const stopProgress = showProgress(log, `Temporal ${TEMPORAL_VERSION} is not on this machine: trying ${name}`);
     try {
       await inDraftFolder(folder, async (draft) => {
-        const program = await obtain(draft, AbortSignal.any([AbortSignal.timeout(withinMs), ...(signal ? [signal] : [])]));
+        const program = await obtain(
+          draft,
+          AbortSignal.any([AbortSignal.timeout(withinMs), ...(signal ? [signal] : [])]),
+        );
         await chmod(program, 0o755);
         await rename(program, cached);
       });
@@ -105,5 +108,12 @@ function reasonOf(error: unknown): string {
   const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
   if (code === 'ENOENT') return 'it is not installed.';
   if ((error as Error).name === 'AbortError') return 'it took too long.';
-  return (stderr?.trim() || message).split('\n').filter((line) => /error|fail|cannot|unable/i.test(line)).at(-1) ?? message.split('\n')[0] ?? '';
+  return (
+    (stderr?.trim() || message)
+      .split('\n')
+      .filter((line) => /error|fail|cannot|unable/i.test(line))
+      .at(-1) ??
+    message.split('\n')[0] ??
+    ''
+  );
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { choosePorts } from './ports.ts';
 import { commandLine, type ServerProcess, startProcess, stopProcess } from './processes.ts';
+import { readyOrStopped, supervise } from './supervise.ts';
 import { until } from './until.ts';
 
 /** A Temporal server of our own on loopback. */
@@ -48,7 +49,7 @@ export async function startTemporal(options: {
   const folder = isKept ? join(dataDir, 'temporal') : await mkdtemp(join(tmpdir(), 'tributary-temporal-'));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (isKept) await stopLeftover(folder, log);
-  return launch({ binary, folder, isKept, namespace });
+  return startServer({ binary, folder, isKept, namespace }, log);
 }
 
 const databaseFile = (folder: string): string => join(folder, 'temporal.db');
@@ -62,11 +63,33 @@ async function stopLeftover(folder: string, log: Logger): Promise<void> {
 }
 
 /** Somebody may take a port between choosing and listening: then others are chosen. */
-async function launch(plan: Launch, attempt = 1): Promise<RunningTemporal> {
-  const { binary, folder, isKept, namespace } = plan;
+async function startServer(plan: Launch, log: Logger, attempt = 1): Promise<RunningTemporal> {
+  const { folder, isKept } = plan;
   const ports = await choosePorts(isKept && attempt === 1 ? join(folder, 'ports.json') : null, ['frontend', 'ui']);
   const address = `127.0.0.1:${ports.frontend}`;
   const uiUrl = `http://127.0.0.1:${ports.ui}`;
+  try {
+    const launch = () => launchServer(plan, { address, uiUrl, ports });
+    const supervised = await supervise({ name: 'Temporal', launch, stop: stopServer, log });
+    const stop = async () => {
+      await supervised.stop();
+      if (!isKept) await rm(folder, { recursive: true, force: true });
+    };
+    return { address, uiUrl, stop };
+  } catch (error) {
+    if (attempt < START_ATTEMPTS) return startServer(plan, log, attempt + 1);
+    throw error;
+  }
+}
+
+const stopServer = (server: ServerProcess): Promise<void> => server.stop(STOP_SIGNALS, STOP_MS);
+
+async function launchServer(
+  plan: Launch,
+  place: { address: string; uiUrl: string; ports: { frontend: number; ui: number } },
+): Promise<ServerProcess> {
+  const { binary, folder, isKept, namespace } = plan;
+  const { address, uiUrl, ports } = place;
   // prettier-ignore
   const args = [
     'server', 'start-dev', '--ip', '127.0.0.1', '--port', String(ports.frontend), '--ui-port', String(ports.ui),
@@ -74,19 +97,8 @@ async function launch(plan: Launch, attempt = 1): Promise<RunningTemporal> {
     ...(isKept ? ['--db-filename', databaseFile(folder)] : []),
   ];
   const server = await startProcess({ name: 'Temporal', command: binary, args, logFile: join(folder, 'server.log') });
-  const stop = async () => {
-    await server.stop(STOP_SIGNALS, STOP_MS);
-    if (!isKept) await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    if (isKept) await writeFile(pidFile(folder), String(server.pid));
-    await becomeReady({ server, address, uiUrl, namespace });
-    return { address, uiUrl, stop };
-  } catch (error) {
-    await server.stop(STOP_SIGNALS, STOP_MS);
-    if (attempt < START_ATTEMPTS) return launch(plan, attempt + 1);
-    throw error;
-  }
+  await writeFile(pidFile(folder), String(server.pid));
+  return readyOrStopped(server, () => becomeReady({ server, address, uiUrl, namespace }), stopServer);
 }
 
 async function becomeReady(options: {

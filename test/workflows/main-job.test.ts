@@ -123,7 +123,7 @@ test('a hierarchy of 30 set up in one go, today, is one first invoice', async ()
   await advanceClock(api, clock, '2026-05-10T09:30:00Z');
   const invoices = await invoicesOf(root.id);
   expect(invoices).toHaveLength(1);
-  expect(invoices[0]).toMatchObject({ total: '210.00', boundaryAt: '2026-05-10T00:00:00.000+00:00', status: 'OPEN' });
+  expect(invoices[0]).toMatchObject({ total: '210.00', boundaryAt: '2026-05-10T00:00:00.000Z', status: 'OPEN' });
   expect(invoices[0].lines).toHaveLength(60);
   await advanceClock(api, clock, '2026-06-10T00:00:00Z');
   expect((await invoicesOf(root.id)).map((invoice) => invoice.total)).toEqual(['210.00', '180.00']);
@@ -215,7 +215,7 @@ test('an entity suspended over two boundaries and reactivated: two invoices, in 
   expect((await api.post(`/billing-entities/${entity.id}/reactivate`)).status).toBe(200);
   const invoices = await eventually(async () => {
     const found = await invoicesOf(payer.id);
-    return found.length === 3 ? found : null;
+    return found.filter(({ status }) => status === 'OPEN').length === 3 ? found : null;
   }, 'the two late invoices');
   expect(invoices.map(({ number, issueDate, boundaryAt }) => [number, issueDate, boundaryAt])).toEqual([
     ['SUS-0001', '2026-01-01', '2026-01-01T00:00:00.000+01:00'],
@@ -260,7 +260,7 @@ test('cancel now: what is unused is given back on the next event, capped, with a
   ];
   await advanceClock(api, clock, '2026-03-11T15:00:00Z');
   const canceled = await api.post(`/subscriptions/${leaves.id}/cancel`, { effective: 'NOW' });
-  expect(canceled.body).toMatchObject({ status: 'CANCELED', endedAt: '2026-03-11T15:00:00.000+00:00' });
+  expect(canceled.body).toMatchObject({ status: 'CANCELED', endedAt: '2026-03-11T15:00:00.000Z' });
   expect((await api.post(`/subscriptions/${leaves.id}/cancel`)).status).toBe(409);
   await advanceClock(api, clock, '2026-04-01T00:00:00Z');
   const [, april] = await invoicesOf(payer.id);

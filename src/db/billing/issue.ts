@@ -95,7 +95,6 @@ const lockDrafts = (tx: Tx, runId: string) =>
       'e.invoiceNumberFormat',
       'e.invoiceNumberPrefix',
       'e.numberReset',
-      'e.firstNumber',
       'p.externalId as payerExternalId',
       'p.name as payerName',
       'p.email as payerEmail',

@@ -19,13 +19,13 @@ export interface TakenNumber {
  */
 export async function takeNumber(
   tx: Tx,
-  document: { billingEntityId: string; timezone: string; numberReset: NumberReset; firstNumber: number },
+  document: { billingEntityId: string; timezone: string; numberReset: NumberReset },
   testClockId: string | null,
 ): Promise<TakenNumber> {
-  const { billingEntityId, timezone, numberReset, firstNumber } = document;
+  const { billingEntityId, timezone, numberReset } = document;
   let period = resetPeriod(numberReset, localDate(await present(tx, testClockId), timezone));
   for (;;) {
-    await lockStream(tx, { billingEntityId, period, firstNumber });
+    await lockStream(tx, { billingEntityId, period });
     const issuedAt = await present(tx, testClockId);
     const issueDate = localDate(issuedAt, timezone);
     const now = resetPeriod(numberReset, issueDate);
@@ -37,10 +37,12 @@ export async function takeNumber(
   }
 }
 
-const lockStream = async (tx: Tx, stream: { billingEntityId: string; period: string; firstNumber: number }) =>
+/** Opens the stream at the entity's first number, which cannot change once a stream exists, and locks it. */
+const lockStream = async (tx: Tx, stream: { billingEntityId: string; period: string }) =>
   sql`
     insert into number_streams (tenant_id, billing_entity_id, document_kind, reset_period, next_number)
-    values (${tx.tenantId}, ${stream.billingEntityId}, 'INVOICE', ${stream.period}, ${stream.firstNumber})
+    select e.tenant_id, e.id, 'INVOICE', ${stream.period}, e.first_number
+      from billing_entities e where e.id = ${stream.billingEntityId} for share
     on conflict (tenant_id, billing_entity_id, document_kind, reset_period)
     do update set next_number = number_streams.next_number`.execute(tx.db);
 
