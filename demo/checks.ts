@@ -66,7 +66,7 @@ export function provenStreams(invoices: readonly Invoice[], numberReset: 'NEVER'
           `there is ${invoice.number}`,
         );
         const before = ordered[index - 1];
-        const isLater = before === undefined || before.issuedAt <= invoice.issuedAt;
+        const isLater = before === undefined || Date.parse(before.issuedAt) <= Date.parse(invoice.issuedAt);
         expectThat(
           `${invoice.number} was not issued before ${before?.number}`,
           isLater,

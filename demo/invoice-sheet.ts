@@ -27,7 +27,7 @@ function parties({
   const left = [bold(from.legalName), ...addressLines(from.address), from.taxRegistrationNumber ?? ''];
   const right = [bold(payer.name), ...addressLines(payer.address)];
   const facts = [
-    `${bold('Invoice')}  ${bold(number)}`,
+    `Number   ${bold(number)}`,
     `Issued   ${issueDateText}`,
     `Due      ${dueDate}`,
     `Billed   ${boundaryAt?.slice(0, 16).replace('T', ' ') ?? 'at once'} ${timezone}`,
@@ -37,7 +37,7 @@ function parties({
     right[index] ?? '',
     facts[index] ?? '',
   ]);
-  return table([{ head: 'From' }, { head: 'To' }, { head: '' }], rows, { gap: 4 });
+  return table([{ head: 'From' }, { head: 'To' }, { head: 'Invoice' }], rows, { gap: 4 });
 }
 
 const addressLines = (address: Address | null): string[] =>

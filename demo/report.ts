@@ -32,7 +32,7 @@ export function showEntities({ entities }: World): void {
   );
   print(
     table(
-      ['Code', 'Legal name', 'Currency', 'Timezone', 'Number format', 'Restarts'].map((head) => ({ head })),
+      ['Code', 'Legal name', 'Base', 'Timezone', 'Number format', 'Restarts'].map((head) => ({ head })),
       rows,
     ),
   );
@@ -68,7 +68,7 @@ export function showInvoices(entity: Entity, invoices: readonly Invoice[]): void
     String(invoice.lines.length),
     grouped(invoice.subtotal),
     unlessZero(invoice.discountTotal),
-    unlessZero(invoice.taxTotal),
+    taxShown(invoice),
     unlessZero(invoice.creditsApplied),
     money(invoice.amountDue, invoice.currency),
   ]);
@@ -96,6 +96,10 @@ export function showInvoices(entity: Entity, invoices: readonly Invoice[]): void
   print(table(columns, [...rows, totals], { totals: true, gap: 1 }));
 }
 
+/** The tax, or why there is none. */
+const taxShown = ({ taxTotal, taxes }: Invoice): string =>
+  taxes.some(({ reason }) => reason === 'EXEMPT') ? 'exempt' : unlessZero(taxTotal);
+
 /** That numbers run from 1 to n in each stream. Throws when they do not. */
 export function showNumbering(entities: readonly Entity[], invoicesOf: (entity: Entity) => readonly Invoice[]): void {
   print(heading('Proof of numbering'));
@@ -115,7 +119,8 @@ export function showNumbering(entities: readonly Entity[], invoicesOf: (entity: 
 
 /** Each group with the boundaries that it was billed at, in its own zone. */
 export function showBoundaries(groups: readonly Group[], invoices: readonly Invoice[]): void {
-  print(heading('Boundaries of each billing group: local midnights of its zone'));
+  print(heading('Boundaries of each billing group'));
+  print(dim('Local midnights all: the offset moves with daylight saving, the date and the hour do not.'));
   for (const { id, name, timezone, anchorDate, cadence } of groups) {
     const own = invoices.filter(({ billingGroupId, boundaryAt }) => billingGroupId === id && boundaryAt !== null);
     const payer = own[0]?.payer.name ?? '';

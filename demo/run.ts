@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { CLOCK_END } from './cast.ts';
 import { Unmet } from './checks.ts';
 import { checkWallet, checkYear } from './expectations.ts';
@@ -21,9 +22,9 @@ import { playYear } from './year.ts';
  * `npm run demo`: a year of billing on a test clock, through the public API alone. It exits with 1 when anything is not as
  * it must be.
  */
-async function main(): Promise<void> {
+async function main(signal: AbortSignal): Promise<void> {
   print(bold('Tributary: a year of billing, three legal entities, one command'));
-  const server = await findServer();
+  const server = await findServer(signal);
   try {
     const startedAt = performance.now();
     const world = await setUp(server);
@@ -31,21 +32,25 @@ async function main(): Promise<void> {
     await showCustomers(world, ['cascade', 'puget', 'aurelia', 'koyo', 'sakura']);
 
     print(heading('The year goes by'));
-    await playYear(world);
+    await playYear(world, signal);
     const seconds = (performance.now() - startedAt) / 1000;
     const invoices = await readInvoices(world);
     await report(server, world, invoices);
-    print(
-      `${green('✓')} ${bold(`${invoices.length} invoices`)} in ${seconds.toFixed(1)} s; every total adds up from its lines.`,
-    );
-    if (server.stop !== null && process.stdout.isTTY) await untilInterrupted(server.url);
+    const done = `${invoices.length} invoices, ${invoices.flatMap(({ lines }) => lines).length} lines`;
+    print(`${green('✓')} ${bold(done)} in ${seconds.toFixed(1)} s; every total adds up from its lines.`);
+    if (server.stop !== null && process.stdout.isTTY) await untilInterrupted(server.url, signal);
   } finally {
     await server.stop?.();
   }
 }
 
-/** With their lines, in the order of creation. */
-const readInvoices = ({ api }: World): Promise<Invoice[]> => api.all<Invoice>('/invoices?include=lines');
+/** With their lines, in the order of issue. */
+async function readInvoices({ api }: World): Promise<Invoice[]> {
+  const invoices = await api.all<Invoice>('/invoices?include=lines');
+  return invoices.toSorted(
+    (a, b) => Date.parse(a.issuedAt) - Date.parse(b.issuedAt) || a.number.localeCompare(b.number),
+  );
+}
 
 async function report(server: DemoServer, world: World, invoices: readonly Invoice[]): Promise<void> {
   const wallet = await world.api.get<Wallet>('/customers/externalId:cascade/wallet');
@@ -67,18 +72,19 @@ async function report(server: DemoServer, world: World, invoices: readonly Invoi
 }
 
 /** The demo's own server stays up for whoever wants to look around. */
-async function untilInterrupted(url: string): Promise<void> {
+async function untilInterrupted(url: string, signal: AbortSignal): Promise<void> {
   print(dim(`The server stays at ${url} until Ctrl-C.`));
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort());
+
 try {
-  await main();
+  await main(interruption.signal);
 } catch (error) {
   const reason = error instanceof Error ? error.message : String(error);
-  print(`${red('✗')} ${error instanceof Unmet ? reason : `The demo could not go on: ${reason}`}`);
+  if (interruption.signal.aborted) print(dim('Stopped.'));
+  else print(`${red('✗')} ${error instanceof Unmet ? reason : `The demo could not go on: ${reason}`}`);
   process.exitCode = 1;
 }

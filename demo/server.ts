@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Config, readConfig } from '../src/config.ts';
 import { dim, print } from './layout.ts';
+import { startStack } from './stack.ts';
 
 /** A server that the demo drives. */
 export interface DemoServer {
@@ -14,12 +15,12 @@ export interface DemoServer {
 const ANSWER_WITHIN_MS = 3_000;
 
 /**
- * The server at TRIBUTARY_URL, else the one that `npm start` would make here when it runs already, else one started in this
- * process.
+ * The server at TRIBUTARY_URL; else the one that `npm start` runs here already; else one that is started for the demo.
  *
- * @throws in one line when TRIBUTARY_URL does not answer, or when its platform key is not known.
+ * @param signal ends a start that is under way.
+ * @throws in one line when TRIBUTARY_URL does not answer, when the platform key is not known, or when nothing starts.
  */
-export async function findServer(): Promise<DemoServer> {
+export async function findServer(signal: AbortSignal): Promise<DemoServer> {
   const config = readConfig();
   const named = process.env['TRIBUTARY_URL']?.replace(/\/+$/, '');
   const url = named ?? `http://${config.host}:${config.port}`;
@@ -27,9 +28,10 @@ export async function findServer(): Promise<DemoServer> {
     print(dim(`Using the server at ${url}.`));
     return { url, platformKey: await platformKeyOf(config), stop: null };
   }
-  if (named !== undefined)
-    throw new Error(`No Tributary is ready at ${named}: GET ${named}/readyz does not answer 200.`);
-  return startHere(config);
+  if (named !== undefined) throw new Error(`no Tributary is ready at ${named}: its /readyz does not answer 200`);
+  print(dim('No server runs here: starting one.'));
+  const stack = await startStack(signal);
+  return { ...stack, platformKey: await platformKeyOf(config) };
 }
 
 async function isReady(url: string): Promise<boolean> {
@@ -41,19 +43,13 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
+/** Its own key, or the one that `npm start` keeps. */
 async function platformKeyOf({ platformApiKey, dataDir }: Config): Promise<string> {
   if (platformApiKey !== null) return platformApiKey;
   const path = join(dataDir, 'platform-api-key');
   try {
     return (await readFile(path, 'utf8')).trim();
   } catch {
-    throw new Error(`The platform key is not known: set PLATFORM_API_KEY, or DATA_DIR so that ${path} can be read.`);
+    throw new Error(`the platform key is not known: set PLATFORM_API_KEY, or DATA_DIR so that ${path} can be read`);
   }
-}
-
-/** Starting is loaded only when it is needed. */
-async function startHere(config: Config): Promise<DemoServer> {
-  const { startAll } = await import('../src/start.ts');
-  const started = await startAll(config);
-  return { url: started.url, platformKey: started.platformApiKey, stop: started.stop };
 }

@@ -63,12 +63,12 @@ const EVENTS: readonly Event[] = [
 ];
 
 /** Moves the clock from event to event to the end of the year. */
-export async function playYear(world: World): Promise<void> {
+export async function playYear(world: World, signal: AbortSignal): Promise<void> {
   const progress = showProgress(CLOCK_START, CLOCK_END);
   const stops = [...new Set([...EVENTS.map(({ at }) => at), CLOCK_END])];
   try {
     for (const stop of stops) {
-      await advance(world, stop, progress);
+      await advance(world, stop, progress, signal);
       for (const { at, story, act } of EVENTS.filter((event) => event.at === stop)) {
         await act(world);
         progress.note(`  ${dim(at.slice(0, 10))}  ${story}`);
@@ -80,13 +80,14 @@ export async function playYear(world: World): Promise<void> {
   print(`  ${dim(CLOCK_END.slice(0, 10))}  The year is over.`);
 }
 
-async function advance({ api, clockId }: World, to: string, progress: Progress): Promise<void> {
+async function advance({ api, clockId }: World, to: string, progress: Progress, signal: AbortSignal): Promise<void> {
   await api.post(`/test-clocks/${clockId}/advance`, { to });
   for (;;) {
     const clock = await api.get<TestClock>(`/test-clocks/${clockId}`);
     progress.at(clock.now, await invoiceCount(api));
     if (clock.status === 'FAILED') throw new Error(`The clock stopped at ${clock.now}: ${clock.error}`);
     if (clock.status === 'READY') return;
+    signal.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { readEntityForBinding } from '../db/billing-entities.ts';
 import { createGroup, GROUP_DEFAULTS } from '../db/billing-groups.ts';
 import { readCustomerForBinding, resolveCustomerId } from '../db/customers.ts';
 import type { Tx } from '../db/database.ts';
+import { readDefaultEntity } from '../db/default-entity.ts';
+import { bindEntity } from '../db/entity-binding.ts';
 import { commandGroup } from '../db/group-commands.ts';
 import { changeGroup, listGroups, readGroup, readSchedule } from '../db/group-views.ts';
 import { previewInvoices } from '../db/invoices/preview.ts';
@@ -12,6 +13,7 @@ import { cadence, shownCadence } from './cadence-schema.ts';
 import { previewedInvoice } from './invoice-schema.ts';
 import { listOf, listQuery, queryNumber } from './listing.ts';
 import { type Links, route } from './route.ts';
+import { boundaryList } from './schedules.ts';
 import { calendarDate, currency, instant, reference, shown, text, wholeNumber } from './schemas.ts';
 
 const tag = 'Billing groups';
@@ -37,7 +39,7 @@ const createBody = z
     billingEntityId: reference().optional(),
     currency: currency().optional(),
     cadence: cadence().optional(),
-    anchorDate: calendarDate().optional(),
+    anchorDate: calendarDate().nullish(),
   })
   .meta({ id: 'NewBillingGroup' });
 
@@ -52,6 +54,10 @@ const billingGroup = z
     isDefault: z.boolean(),
     cadence: shownCadence(),
     anchorDate: shown.date().nullable(),
+    nextSchedule: z
+      .object({ validFrom: shown.instant(), anchorDate: shown.date().nullable(), cadence: shownCadence() })
+      .nullable()
+      .meta({ description: 'What a realign has set for later.' }),
     taxAddress: z.enum(['PAYER', 'OWNER']),
     midCycleCharges: z.enum(['NEXT_INVOICE', 'IMMEDIATE']),
     settleMinutes: z.int(),
@@ -63,7 +69,7 @@ const billingGroup = z
     lastBoundaryAt: shown.instant().nullable(),
     workflowId: z.string(),
     temporalUrl: z.string().nullable().meta({ description: "The group's workflow in the Temporal UI." }),
-    subscriptionCount: z.int(),
+    subscriptionCount: z.int().meta({ description: 'Members that have not ended.' }),
     testClockId: shown.id().nullable(),
     createdAt: shown.instant(),
   })
@@ -115,8 +121,8 @@ const preview = (method: 'GET' | 'POST') =>
 
 async function open(tx: Tx, body: z.output<typeof createBody>, actor: string): Promise<string> {
   const payer = await readCustomerForBinding(tx, body.payerCustomerId, 'payer', 'payerCustomerId');
-  const { defaultEntityId } = await tx.db.selectFrom('tenants').select('defaultEntityId').executeTakeFirstOrThrow();
-  const entity = await readEntityForBinding(tx, body.billingEntityId ?? payer.billingEntityId ?? defaultEntityId);
+  const entityId = body.billingEntityId ?? payer.billingEntityId ?? (await readDefaultEntity(tx)).id;
+  const entity = await bindEntity(tx, entityId);
   return createGroup(
     tx,
     {
@@ -257,9 +263,10 @@ export const billingGroupRoutes = [
     path: '/billing-groups/:billingGroupId/schedule',
     tag,
     summary: 'List the boundaries to come',
+    description: 'From the next one on, changes that are set for later included. Without an anchor there are none.',
     scope: 'read',
     query: z.strictObject({ count: queryNumber(1, SCHEDULE_MAX).default(24) }),
-    response: z.object({ items: z.array(z.object({ boundaryAt: shown.instant(), localDate: shown.date() })) }),
+    response: boundaryList,
     handler: async ({ tx, params, query }) => ({ items: await readSchedule(tx, params.billingGroupId, query.count) }),
   }),
 ];

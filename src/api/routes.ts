@@ -2,6 +2,7 @@ import { apiKeyRoutes } from './api-keys.ts';
 import { auditRoutes } from './audit-events.ts';
 import { billingEntityRoutes, internalBillingEntityRoutes } from './billing-entities.ts';
 import { billingGroupRoutes } from './billing-groups.ts';
+import { chargeRoutes } from './charges.ts';
 import { couponRedemptionRoutes } from './coupon-redemptions.ts';
 import { couponRoutes } from './coupons.ts';
 import { creditRoutes } from './credits.ts';
@@ -29,6 +30,7 @@ export const routes: readonly Route[] = [
   ...customerAliasRoutes,
   ...subscriptionRoutes,
   ...billingGroupRoutes,
+  ...chargeRoutes,
   ...runRoutes,
   ...invoiceRoutes,
   ...planRoutes,

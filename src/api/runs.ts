@@ -17,6 +17,8 @@ const run = z
     billingGroupId: shown.id().nullable(),
     payerCustomerId: shown.id(),
     billingEntityId: shown.id(),
+    currency: z.string(),
+    timezone: z.string(),
     boundaryAt: shown.instant().nullable(),
     status: runStatus,
     reason: z.string().nullable(),
@@ -24,6 +26,7 @@ const run = z
     invoiceIds: z.array(shown.id()),
     cutOffAt: shown.instant().nullable(),
     retryAt: shown.instant().nullable(),
+    failures: z.int(),
     createdAt: shown.instant(),
     finishedAt: shown.instant().nullable(),
     members: z

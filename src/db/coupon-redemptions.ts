@@ -110,8 +110,7 @@ export async function listRedemptions(
 
 /** Ends a redemption: it takes nothing from now on; what is issued stays. One that has ended stays as it is. */
 export async function endRedemption(tx: Tx, id: string, actor: string): Promise<void> {
-  const { customerId, subscriptionId, endedAt } = await readRedemption(tx, id);
-  if (endedAt !== null) return;
+  const { customerId, subscriptionId } = await readRedemption(tx, id);
   const owner = customerId ?? (await ownerOf(tx, subscriptionId ?? ''));
   const now = await nowOf(tx, { customerId: owner });
   const { numUpdatedRows } = await tx.db

@@ -6,7 +6,7 @@ import { type CalendarDate, type Instant, localDate } from '../domain/calendar.t
 import { BillingError } from '../domain/errors.ts';
 import { workflowId } from '../workflows/contract.ts';
 import { audit } from './audit.ts';
-import { loadGroups } from './billing/group-state.ts';
+import { type LoadedGroup, loadGroups } from './billing/group-state.ts';
 import type { Tx } from './database.ts';
 import { listPage, type Page, type PageRequest } from './listing.ts';
 import { refreshGroup } from './billing-groups.ts';
@@ -22,9 +22,12 @@ export interface GroupView {
   readonly timezone: string;
   readonly name: string | null;
   readonly isDefault: boolean;
+  /** Of the schedule in force. */
   readonly cadence: Cadence;
-  /** Null until the first subscription gives it. */
+  /** Of the schedule in force; null until the first subscription gives it. */
   readonly anchorDate: CalendarDate | null;
+  /** What a realign has set for later (RP12). */
+  readonly nextSchedule: GroupSchedule | null;
   readonly taxAddress: 'PAYER' | 'OWNER';
   readonly midCycleCharges: 'NEXT_INVOICE' | 'IMMEDIATE';
   readonly settleMinutes: number;
@@ -36,9 +39,17 @@ export interface GroupView {
   readonly nextBillingAt: Instant | null;
   readonly lastBoundaryAt: Instant | null;
   readonly workflowId: string;
+  /** Members that have not ended. */
   readonly subscriptionCount: number;
   readonly testClockId: string | null;
   readonly createdAt: Instant;
+}
+
+/** From when on a group counts its boundaries from an anchor, and how often. */
+export interface GroupSchedule {
+  readonly validFrom: Instant;
+  readonly anchorDate: CalendarDate | null;
+  readonly cadence: Cadence;
 }
 
 export interface GroupFilters {
@@ -104,9 +115,10 @@ export async function changeGroup(tx: Tx, id: string, change: Sent<GroupChange>,
 }
 
 /**
- * The boundaries to come of a group, whether anything falls due on them or not.
+ * The boundaries to come of a group, whether anything falls due on them or not: from the next one that bills anything, else
+ * from now on. Without an anchor there are none.
  *
- * @param count  how many.
+ * @param count  how many at most.
  * @throws       `not_found`.
  */
 export async function readSchedule(
@@ -116,11 +128,10 @@ export async function readSchedule(
 ): Promise<{ boundaryAt: Instant; localDate: CalendarDate }[]> {
   const [group] = await loadGroups(tx, [id]);
   if (group === undefined) throw missing(id)();
-  const { versions, timezone, lastBoundaryAt } = group.state;
-  if (versions.length === 0) return [];
+  const { versions, timezone } = group.state;
   const from = nextBoundary(group.state)?.boundaryAt ?? group.now;
   return boundariesFrom(versions, localDate(from, timezone))
-    .filter(({ boundaryAt }) => lastBoundaryAt === null || boundaryAt > lastBoundaryAt)
+    .filter(({ boundaryAt }) => boundaryAt >= from)
     .take(count)
     .map(({ boundaryAt, localDate: date }) => ({ boundaryAt, localDate: date }))
     .toArray();
@@ -129,9 +140,6 @@ export async function readSchedule(
 const selectGroups = (tx: Tx) =>
   tx.db
     .selectFrom('billing_groups as g')
-    .innerJoin('group_schedules as s', (join) =>
-      join.onRef('s.tenantId', '=', 'g.tenantId').onRef('s.billingGroupId', '=', 'g.id').on('s.validTo', 'is', null),
-    )
     .select([
       'g.id',
       'g.payerCustomerId',
@@ -150,31 +158,61 @@ const selectGroups = (tx: Tx) =>
       'g.lastBoundaryAt',
       'g.testClockId',
       'g.createdAt',
-      's.anchorDate',
-      's.cadenceInterval',
-      's.cadenceCount',
-      sql<number>`(select count(*) from group_memberships m where m.tenant_id = g.tenant_id
-                    and m.billing_group_id = g.id and m.valid_to is null)::int`.as('subscriptionCount'),
     ]);
 
 type GroupRow = Awaited<ReturnType<ReturnType<typeof selectGroups>['execute']>>[number];
 
 async function toViews(tx: Tx, rows: readonly GroupRow[]): Promise<GroupView[]> {
-  const states = new Map(
-    (
-      await loadGroups(
-        tx,
-        rows.map(({ id }) => id),
-      )
-    ).map((group) => [group.groupId, group.state]),
-  );
-  return rows.map(({ cadenceInterval, cadenceCount, ...row }) => {
-    const state = states.get(row.id);
+  const ids = rows.map(({ id }) => id);
+  const loaded = new Map((await loadGroups(tx, ids)).map((group) => [group.groupId, group]));
+  const schedules = Map.groupBy(await scheduleRows(tx, ids), ({ billingGroupId }) => billingGroupId);
+  const counts = new Map((await memberCounts(tx, [...loaded.values()])).map((row) => [row.billingGroupId, row.members]));
+  return rows.map((row) => {
+    const group = loaded.get(row.id);
+    if (group === undefined) throw new Error(`Billing group ${row.id} has no state.`);
+    const { present, next } = schedulesAt(schedules.get(row.id) ?? [], group.now);
     return {
       ...row,
-      cadence: { interval: cadenceInterval, count: cadenceCount },
-      nextBillingAt: state === undefined || row.status === 'CLOSED' ? null : (nextBoundary(state)?.boundaryAt ?? null),
+      cadence: present.cadence,
+      anchorDate: present.anchorDate,
+      nextSchedule: next,
+      nextBillingAt: row.status === 'CLOSED' ? null : (nextBoundary(group.state)?.boundaryAt ?? null),
       workflowId: workflowId.billingGroup(tx.tenantId, row.id),
+      subscriptionCount: counts.get(row.id) ?? 0,
     };
   });
+}
+
+async function scheduleRows(tx: Tx, ids: readonly string[]): Promise<(GroupSchedule & { billingGroupId: string })[]> {
+  const rows = await tx.db
+    .selectFrom('group_schedules')
+    .where('billingGroupId', '=', sql<string>`any(${ids}::text[])`)
+    .orderBy('validFrom')
+    .select(['billingGroupId', 'validFrom', 'anchorDate', 'cadenceInterval', 'cadenceCount'])
+    .execute();
+  return rows.map(({ cadenceInterval: interval, cadenceCount: count, ...row }) => ({ ...row, cadence: { interval, count } }));
+}
+
+/** The schedule in force at an instant, and the one that is set to follow. */
+function schedulesAt(schedules: readonly GroupSchedule[], now: Instant): { present: GroupSchedule; next: GroupSchedule | null } {
+  const index = schedules.findLastIndex(({ validFrom }) => validFrom <= now);
+  const present = schedules[index];
+  if (present === undefined) throw new Error('A billing group has a schedule from the beginning.');
+  const next = schedules[index + 1];
+  if (next === undefined) return { present, next: null };
+  return { present, next: { validFrom: next.validFrom, anchorDate: next.anchorDate, cadence: next.cadence } };
+}
+
+/** Members that have not ended by their group's own *now*. */
+async function memberCounts(tx: Tx, groups: readonly LoadedGroup[]): Promise<{ billingGroupId: string; members: number }[]> {
+  const ids = groups.map(({ groupId }) => groupId);
+  const instants = groups.map(({ now }) => now);
+  const { rows } = await sql<{ billingGroupId: string; members: number }>`
+    select m.billing_group_id, count(*)::int as members
+      from unnest(${ids}::text[], ${instants}::timestamptz[]) as g (id, now_at)
+      join group_memberships m on m.billing_group_id = g.id and m.valid_to is null
+      join subscriptions s on s.tenant_id = m.tenant_id and s.id = m.subscription_id
+     where s.end_at is null or (s.end_at > g.now_at and s.end_at > s.start_at)
+     group by m.billing_group_id`.execute(tx.db);
+  return rows;
 }

@@ -7,7 +7,7 @@ import type { Tx } from './database.ts';
 import { listPage, type Page } from './listing.ts';
 
 /** A price with the id under which subscriptions hold it. */
-export type StoredPrice = Price & { readonly id: string };
+type StoredPrice = Price & { readonly id: string };
 
 /** One version of a plan, as the API shows it. */
 export interface PlanView extends Omit<PlanTerms, 'prices'> {

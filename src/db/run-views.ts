@@ -12,6 +12,8 @@ export interface RunView {
   readonly billingGroupId: string | null;
   readonly payerCustomerId: string;
   readonly billingEntityId: string;
+  readonly currency: string;
+  readonly timezone: string;
   readonly boundaryAt: Instant | null;
   readonly status: RunStatus;
   readonly reason: string | null;
@@ -21,6 +23,8 @@ export interface RunView {
   readonly cutOffAt: Instant | null;
   /** When a BLOCKED run tries again by itself, or one that was asked for later may run. */
   readonly retryAt: Instant | null;
+  /** How often it has failed since it last went on. */
+  readonly failures: number;
   readonly createdAt: Instant;
   readonly finishedAt: Instant | null;
   readonly members?: MemberOutcome[];
@@ -89,11 +93,14 @@ const selectRuns = (tx: Tx) =>
       'r.billingGroupId',
       'r.payerCustomerId',
       'r.billingEntityId',
+      'r.currency',
+      'r.timezone',
       'r.boundaryAt',
       'r.status',
       'r.reason',
       'r.cutOffAt',
       'r.retryAt',
+      'r.failures',
       'r.createdAt',
       'r.finishedAt',
       sql<string[]>`made.invoice_ids`.as('invoiceIds'),

@@ -72,7 +72,7 @@ async function stopLeftover({ folder }: Cluster, log: Logger): Promise<void> {
   const pidFile = await readFile(join(folder, 'postmaster.pid'), 'utf8').catch(() => '');
   const pid = Number(pidFile.split('\n')[0]);
   if (!Number.isInteger(pid) || pid <= 1 || !(await commandLine(pid)).includes(folder)) return;
-  log.warn({ pid }, 'stopping the PostgreSQL of a run that was killed');
+  log.warn({ leftover: pid }, 'stopping the PostgreSQL of a run that was killed');
   await stopProcess(pid, STOP_SIGNALS, STOP_MS);
 }
 

@@ -58,7 +58,7 @@ const pidFile = (folder: string): string => join(folder, 'server.pid');
 async function stopLeftover(folder: string, log: Logger): Promise<void> {
   const pid = Number(await readFile(pidFile(folder), 'utf8').catch(() => ''));
   if (!Number.isInteger(pid) || pid <= 1 || !(await commandLine(pid)).includes(databaseFile(folder))) return;
-  log.warn({ pid }, 'stopping the Temporal server of a run that was killed');
+  log.warn({ leftover: pid }, 'stopping the Temporal server of a run that was killed');
   await stopProcess(pid, STOP_SIGNALS, STOP_MS);
 }
 

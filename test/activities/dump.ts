@@ -9,23 +9,29 @@ const DRAWN = ['hosted_token', 'secret_hash', 'hint'];
 
 const ID = /\b[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}\b/g;
 
-/**
- * Every row that a tenant has in any table.
- *
- * @param options.versions with PostgreSQL's own version of each row, which changes when a row is written as it was.
- */
-export async function rowsOf(db: TestDatabase, tenantId: string, options: { versions?: boolean } = {}): Promise<Dump> {
-  const version = options.versions === true ? `|| jsonb_build_object('xmin', t.xmin::text)` : '';
+/** Every row that a tenant has in any table. */
+export async function rowsOf(db: TestDatabase, tenantId: string): Promise<Dump> {
   const dump: Record<string, unknown[]> = {};
   for (const { tableName } of tables.map(({ meta }) => meta)) {
     const tenant = tableName === 'tenants' ? 'id' : 'tenant_id';
     const rows = await db.query<{ row: unknown }>(
-      `select to_jsonb(t) ${version} as row from ${tableName} t where t.${tenant} = $1 order by to_jsonb(t)::text`,
+      `select to_jsonb(t) as row from ${tableName} t where t.${tenant} = $1 order by to_jsonb(t)::text`,
       [tenantId],
     );
     dump[tableName] = rows.map(({ row }) => row);
   }
   return dump;
+}
+
+/** Changes with every write to any row of a tenant, also of a row that is written as it was. */
+export async function fingerprintOf(db: TestDatabase, tenantId: string): Promise<string> {
+  const parts = tables.map(({ meta: { tableName } }) => {
+    const tenant = tableName === 'tenants' ? 'id' : 'tenant_id';
+    return `select '${tableName}' || count(*) || coalesce(md5(string_agg(t.xmin::text || t::text, '' order by t::text)), '') as part
+              from ${tableName} t where t.${tenant} = $1`;
+  });
+  const [row] = await db.query<{ all: string }>(`select string_agg(part, ' ') as all from (${parts.join(' union all ')}) p`, [tenantId]);
+  return row?.all ?? '';
 }
 
 /**

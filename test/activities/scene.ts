@@ -2,7 +2,6 @@ import type { TestApi, Client } from '../support/api.ts';
 import { create, flat, perUnit, setup } from '../support/billing-shapes.ts';
 import { advanceTestClock } from '../../src/db/test-clocks.ts';
 import { advance } from './steps.ts';
-import { addCharge } from './charge.ts';
 
 /** A tenant whose group is about to bill a boundary at which everything happens at once. */
 export interface Scene {
@@ -35,8 +34,8 @@ export async function richScene(api: TestApi): Promise<Scene> {
   await advance(api.db.database, { tenantId, testClockId, to: '2026-01-20T10:00:00.000Z' });
   await create(client, `/subscriptions/${leaving}/cancel`, { effective: 'NOW' });
   await giveCredits(client, tree.holding.id);
-  const charge = (customerId: string, description: string, unitAmount: string, chargeOn: string) =>
-    addCharge(api.db.database, tenantId, { customerId, groupId, description, unitAmount, chargeOn });
+  const charge = (customerId: string, description: string, amount: string, chargeOn: string) =>
+    create(client, '/charges', { customerId, description, amount, chargeOn });
   await charge(tree.grandchild.id, 'Onboarding', '49.90', '2026-01-20');
   await charge(tree.childB.id, 'Goodwill', '-12.00', '2026-01-25');
   await charge(tree.childB.id, 'Next time', '77.00', '2026-02-02');

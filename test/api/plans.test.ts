@@ -167,6 +167,13 @@ describe('reading plans', () => {
     expect((await client.get(`/plans/${first.id}`)).body.code).toBe('PRO');
   });
 
+  test('with its prices in the order in which they were sent', async () => {
+    await client.post('/plans', pro);
+    await api.db.query('update prices set position = 1 - position where tenant_id = $1', [client.tenantId]);
+    const { prices } = (await client.get('/plans/PRO')).body;
+    expect(prices.map((one: { code: string }) => one.code)).toEqual(['setup', 'seat']);
+  });
+
   test('in a list, filtered and sorted', async () => {
     await client.post('/plans', { ...pro, code: 'B', name: 'x', currency: 'EUR' });
     await client.post('/plans', { ...pro, code: 'A', name: 'y', currency: 'USD' });

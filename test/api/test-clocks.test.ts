@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { advanceTestClock } from '../../src/db/test-clocks.ts';
 import { type Client, startTestApi, type TestApi } from '../support/api.ts';
+import { whileOpen } from '../support/race.ts';
 
 let api: TestApi;
 let client: Client;
@@ -139,6 +141,18 @@ describe('advancing', () => {
     const clock = await create();
     const answers = await Promise.all([advance(clock.id, october), advance(clock.id, '2026-11-01T00:00:00Z')]);
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([202, 409]);
+    expect(await advances(clock.id)).toBe(1);
+  });
+
+  test('waits for an advance that has not committed yet, and is refused by it', async () => {
+    const clock = await create();
+    const second = await whileOpen(
+      api.db,
+      client.tenantId,
+      (tx) => advanceTestClock(tx, clock.id, october, 'test'),
+      () => advance(clock.id, '2026-11-01T00:00:00Z'),
+    );
+    expect(second.body).toMatchObject({ status: 409, code: 'clock.busy' });
     expect(await advances(clock.id)).toBe(1);
   });
 

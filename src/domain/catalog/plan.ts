@@ -39,9 +39,9 @@ export function nextTerms(before: PlanTerms, change: PlanTermsChange): PlanTerms
   };
 }
 
-/** Gives the plan's tax code to prices that have none, or the one that was the plan's before. */
+/** Gives the plan's tax code to prices that follow it: those with the one that was the plan's before, null for none. */
 const withTaxCode = (prices: readonly Price[], taxCode: string | null, former: string | null): Price[] =>
-  prices.map((price) => (price.taxCode === null || price.taxCode === former ? { ...price, taxCode } : price));
+  prices.map((price) => (price.taxCode === former ? { ...price, taxCode } : price));
 
 /** Positions of prices whose code another one before them has: a change matches prices by code, so it names one of them. */
 export function repeatedCodes(prices: readonly { readonly code: string }[]): number[] {

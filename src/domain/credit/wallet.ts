@@ -29,10 +29,10 @@ export interface CreditUse {
   readonly settledAt: Instant | null;
 }
 
-export type WalletTransactionType = 'GRANTED' | 'RESERVED' | 'APPLIED' | 'RELEASED' | 'EXPIRED';
+type WalletTransactionType = 'GRANTED' | 'RESERVED' | 'APPLIED' | 'RELEASED' | 'EXPIRED';
 
 /** One thing that happened to a wallet. */
-export interface WalletTransaction {
+interface WalletTransaction {
   readonly type: WalletTransactionType;
   readonly at: Instant;
   readonly grantId: string;
@@ -46,7 +46,7 @@ export interface WalletTransaction {
 export interface Wallet {
   /** By currency, each in its minor digits: what can be spent at the instant. Sorted by code. */
   readonly balances: { readonly currency: string; readonly amount: DecimalString }[];
-  /** Oldest first. */
+  /** Oldest first; those of one instant in the order of their grants. */
   readonly transactions: WalletTransaction[];
 }
 
@@ -65,7 +65,6 @@ export function walletOf(input: {
 }): Wallet {
   const usesOf = Map.groupBy(input.uses, ({ grantId }) => grantId);
   const transactions = input.grants
-    .toSorted((a, b) => compareText(a.createdAt, b.createdAt) || compareText(a.id, b.id))
     .flatMap((grant) => historyOf(grant, usesOf.get(grant.id) ?? [], input.asOf))
     .toSorted((a, b) => compareText(a.at, b.at));
   return { balances: balancesOf(input.grants, input.asOf), transactions };

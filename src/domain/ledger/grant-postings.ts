@@ -5,7 +5,7 @@ import { LEDGER_ACCOUNTS } from './postings.ts';
 export type GrantKind = 'PAID' | 'PROMOTIONAL' | 'GIFT_CARD' | 'REFUND';
 
 /** What a grant is debited to, by its kind; the customer's credit is the other side. */
-export const GRANT_ACCOUNTS = {
+const GRANT_ACCOUNTS = {
   /** Money received. */
   PAID: 'CASH',
   /** What promotions cost. */

@@ -1,7 +1,7 @@
 import type { Instant } from '../calendar.ts';
 import { BillingError } from '../errors.ts';
 
-export type TestClockStatus = 'READY' | 'ADVANCING' | 'FAILED';
+type TestClockStatus = 'READY' | 'ADVANCING' | 'FAILED';
 
 /** Where a test clock stands, and where it is going. */
 export interface ClockState {

@@ -8,7 +8,11 @@ const plan = (now: string, changes: Partial<GroupState>): NextStep => planNext(g
 
 const openRun = (boundaryAt: string): NextStep => ({ kind: 'OPEN_RUN', boundaryAt });
 const go = (runId: string): NextStep => ({ kind: 'RUN', runId });
-const sleep = (until: string, reason: 'BOUNDARY' | 'SETTLING' | 'REQUEST' | 'RETRY'): NextStep => ({ kind: 'SLEEP', until, reason });
+const sleep = (until: string, reason: 'BOUNDARY' | 'SETTLING' | 'REQUEST' | 'RETRY'): NextStep => ({
+  kind: 'SLEEP',
+  until,
+  reason,
+});
 const idle = (reason: 'NOTHING_DUE' | 'PAUSED' | 'ENTITY_SUSPENDED'): NextStep => ({ kind: 'IDLE', reason });
 
 describe('boundaries', () => {
@@ -98,7 +102,12 @@ describe('requests go first', () => {
   });
 
   test('one that waits for its suspended entity keeps nobody awake', () => {
-    const waiting = { ...request, status: 'WAITING', reason: ENTITY_SUSPENDED, retryAt: '2026-03-01T00:00:00.000Z' } as const;
+    const waiting = {
+      ...request,
+      status: 'WAITING',
+      reason: ENTITY_SUSPENDED,
+      retryAt: '2026-03-01T00:00:00.000Z',
+    } as const;
     const changes = { unfinished: [waiting], work: NOTHING, entityStatus: 'SUSPENDED' } as const;
     expect(plan(now, changes)).toEqual(idle('ENTITY_SUSPENDED'));
   });
@@ -127,7 +136,8 @@ describe('a suspended entity (E5)', () => {
   const entityStatus = 'SUSPENDED' as const;
   const work = continuesAt(APRIL);
   const lastBoundaryAt = '2026-03-01T00:00:00.000Z';
-  const waits = (runId: string, boundaryAt: string) => run(runId, { status: 'WAITING', reason: ENTITY_SUSPENDED, boundaryAt });
+  const waits = (runId: string, boundaryAt: string) =>
+    run(runId, { status: 'WAITING', reason: ENTITY_SUSPENDED, boundaryAt });
 
   // prettier-ignore
   test.each([

@@ -1,12 +1,14 @@
 import { type GroupState, nextBoundary } from '../../../src/domain/billing-group/plan.ts';
 import { boundaryAfter, type ScheduleVersion } from '../../../src/domain/billing-group/schedule.ts';
-import { type Instant, localDate } from '../../../src/domain/calendar.ts';
+import { type CalendarDate, type Instant, localDate, localMidnight } from '../../../src/domain/calendar.ts';
 import {
   type BillableItem,
   type BillingEvent,
   collectItem,
+  type ItemCollection,
   type PeriodCharge,
 } from '../../../src/domain/subscription/collect-item.ts';
+import { shown } from './items.ts';
 
 /** One item in one group, as the database keeps them from one event to the next. */
 export interface Life {
@@ -20,6 +22,22 @@ export interface Life {
   readonly charged: readonly (PeriodCharge & { readonly at: Instant })[];
 }
 
+/** An item that was never billed, in a group whose first event is still to come. */
+export const newLife = (
+  item: BillableItem,
+  versions: readonly ScheduleVersion[],
+  changes: Partial<Life> = {},
+): Life => ({
+  groupId: 'grp_1',
+  versions,
+  createdAt: '2025-12-01T00:00:00.000Z',
+  lastBoundaryAt: null,
+  item,
+  finished: false,
+  charged: [],
+  ...changes,
+});
+
 export const timezoneOf = ({ versions }: Life): string => versions[0]?.timezone ?? 'UTC';
 
 export const eventOf = (life: Life, mode: BillingEvent['mode'], at: Instant): BillingEvent => ({
@@ -32,6 +50,10 @@ export const eventOf = (life: Life, mode: BillingEvent['mode'], at: Instant): Bi
   nextBoundaryAt: boundaryAfter(life.versions, at).boundaryAt,
   lastBoundaryAt: life.lastBoundaryAt,
 });
+
+/** What an item gives at the event of a boundary on a local date. */
+export const collectOn = (life: Life, date: CalendarDate): ItemCollection =>
+  collectItem(life.item, eventOf(life, 'BOUNDARY', localMidnight(date, timezoneOf(life))));
 
 /** Collects at an event and keeps what it says. */
 export function collect(life: Life, mode: BillingEvent['mode'], at: Instant): Life {
@@ -68,3 +90,10 @@ export function runUntil(life: Life, until: Instant, which: 'PLANNED' | 'ALL' = 
     lived = collect(lived, 'BOUNDARY', next);
   }
 }
+
+/** What was charged, as a table shows it: `at 2026-04-01: 2026-03-10 2026-04-01 22/31`; dates in the zone of the group. */
+export const story = (life: Life): string[] =>
+  life.charged.map((charge) => {
+    const zone = timezoneOf(life);
+    return `at ${localDate(charge.at, zone)}: ${shown([charge], zone).join()}`;
+  });
