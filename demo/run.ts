@@ -38,7 +38,7 @@ async function main(signal: AbortSignal): Promise<void> {
     await report(server, world, invoices);
     const done = `${invoices.length} invoices, ${invoices.flatMap(({ lines }) => lines).length} lines`;
     print(`${green('✓')} ${bold(done)} in ${seconds.toFixed(1)} s; every total adds up from its lines.`);
-    if (server.stop !== null && process.stdout.isTTY) await untilInterrupted(server.url, signal);
+    if (server.stop !== null) await stayForPeople(server.url, signal);
   } finally {
     await server.stop?.();
   }
@@ -71,8 +71,12 @@ async function report(server: DemoServer, world: World, invoices: readonly Invoi
   showWhereToLook(server, world, groups);
 }
 
-/** The demo's own server stays up for whoever wants to look around. */
-async function untilInterrupted(url: string, signal: AbortSignal): Promise<void> {
+/** The demo's own server stays up on a terminal, for whoever wants to look around. */
+async function stayForPeople(url: string, signal: AbortSignal): Promise<void> {
+  if (!process.stdout.isTTY) {
+    print(dim('Its server stops now; npm start brings it back with all of this in it.'));
+    return;
+  }
   print(dim(`The server stays at ${url} until Ctrl-C.`));
   if (!signal.aborted) await once(signal, 'abort');
 }

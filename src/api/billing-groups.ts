@@ -8,11 +8,11 @@ import { commandGroup } from '../db/group-commands.ts';
 import { changeGroup, listGroups, readGroup, readSchedule } from '../db/group-views.ts';
 import { previewInvoices } from '../db/invoices/preview.ts';
 import { nowOf } from '../db/time.ts';
-import type { GroupCommand } from '../workflows/contract.ts';
+import { type GroupCommand, workflowId } from '../workflows/contract.ts';
 import { cadence, shownCadence } from './cadence-schema.ts';
 import { previewedInvoice } from './invoice-schema.ts';
 import { listOf, listQuery, queryNumber } from './listing.ts';
-import { type Links, route } from './route.ts';
+import { type Links, type RequestTenant, route } from './route.ts';
 import { boundaryList } from './schedules.ts';
 import { calendarDate, currency, instant, reference, shown, text, wholeNumber } from './schemas.ts';
 
@@ -77,13 +77,13 @@ const billingGroup = z
 
 type Group = Awaited<ReturnType<typeof readGroup>>;
 
-const linked = (group: Group, { temporalUiUrl }: Links) => ({
-  ...group,
-  temporalUrl:
-    temporalUiUrl === null
-      ? null
-      : `${temporalUiUrl}/namespaces/default/workflows/${encodeURIComponent(group.workflowId)}`,
-});
+/** With the group's workflow, and where an operator looks at it. */
+function linked(group: Group, { tenant, links: { temporalUiUrl } }: { tenant: RequestTenant; links: Links }) {
+  const id = workflowId.billingGroup(tenant.id, group.id);
+  const temporalUrl =
+    temporalUiUrl === null ? null : `${temporalUiUrl}/namespaces/default/workflows/${encodeURIComponent(id)}`;
+  return { ...group, workflowId: id, temporalUrl };
+}
 
 /** A verb that an operator tells a group; it is carried out here, and the group's workflow looks again. */
 const verb = <Body extends z.ZodType>(
@@ -100,10 +100,10 @@ const verb = <Body extends z.ZodType>(
     scope: 'write',
     body,
     response: billingGroup,
-    handler: async ({ tx, params, body: sent, actor, links }) => {
+    handler: async ({ tx, params, body: sent, actor, tenant, links }) => {
       const { billingGroupId } = params as { billingGroupId: string };
       await commandGroup(tx, billingGroupId, toCommand(sent), actor);
-      return linked(await readGroup(tx, billingGroupId), links);
+      return linked(await readGroup(tx, billingGroupId), { tenant, links });
     },
   });
 
@@ -156,7 +156,8 @@ export const billingGroupRoutes = [
     status: 201,
     body: createBody,
     response: billingGroup,
-    handler: async ({ tx, body, actor, links }) => linked(await readGroup(tx, await open(tx, body, actor)), links),
+    handler: async ({ tx, body, actor, tenant, links }) =>
+      linked(await readGroup(tx, await open(tx, body, actor)), { tenant, links }),
   }),
   route({
     method: 'GET',
@@ -171,11 +172,11 @@ export const billingGroupRoutes = [
       currency: currency().optional(),
     }),
     response: listOf(billingGroup),
-    handler: async ({ tx, query: { sort, payerCustomerId, ...query }, links }) => {
+    handler: async ({ tx, query: { sort, payerCustomerId, ...query }, tenant, links }) => {
       const payer =
         payerCustomerId === undefined ? undefined : await resolveCustomerId(tx, payerCustomerId, 'payerCustomerId');
       const page = await listGroups(tx, { ...query, payerCustomerId: payer, descending: sort.descending });
-      return { ...page, items: page.items.map((group) => linked(group, links)) };
+      return { ...page, items: page.items.map((group) => linked(group, { tenant, links })) };
     },
   }),
   route({
@@ -185,7 +186,8 @@ export const billingGroupRoutes = [
     summary: 'Read a billing group',
     scope: 'read',
     response: billingGroup,
-    handler: async ({ tx, params, links }) => linked(await readGroup(tx, params.billingGroupId), links),
+    handler: async ({ tx, params, tenant, links }) =>
+      linked(await readGroup(tx, params.billingGroupId), { tenant, links }),
   }),
   route({
     method: 'PUT',
@@ -196,8 +198,8 @@ export const billingGroupRoutes = [
     scope: 'write',
     body: z.strictObject(editable).meta({ id: 'BillingGroupChange' }),
     response: billingGroup,
-    handler: async ({ tx, params, body: { graceHours: _, ...change }, actor, links }) =>
-      linked(await changeGroup(tx, params.billingGroupId, change, actor), links),
+    handler: async ({ tx, params, body: { graceHours: _, ...change }, actor, tenant, links }) =>
+      linked(await changeGroup(tx, params.billingGroupId, change, actor), { tenant, links }),
   }),
   verb('/billing-groups/:billingGroupId/pause', { summary: 'Pause a billing group' }, z.strictObject({}), () => ({
     verb: 'pause',

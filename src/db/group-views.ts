@@ -4,7 +4,6 @@ import { boundariesFrom } from '../domain/billing-group/schedule.ts';
 import type { Cadence } from '../domain/billing-group/cadence.ts';
 import { type CalendarDate, type Instant, localDate } from '../domain/calendar.ts';
 import { BillingError } from '../domain/errors.ts';
-import { workflowId } from '../workflows/contract.ts';
 import { audit } from './audit.ts';
 import { type LoadedGroup, loadGroups } from './billing/group-state.ts';
 import type { Tx } from './database.ts';
@@ -38,7 +37,6 @@ export interface GroupView {
   /** The next boundary at which anything is billed. */
   readonly nextBillingAt: Instant | null;
   readonly lastBoundaryAt: Instant | null;
-  readonly workflowId: string;
   /** Members that have not ended. */
   readonly subscriptionCount: number;
   readonly testClockId: string | null;
@@ -177,7 +175,6 @@ async function toViews(tx: Tx, rows: readonly GroupRow[]): Promise<GroupView[]> 
       anchorDate: present.anchorDate,
       nextSchedule: next,
       nextBillingAt: row.status === 'CLOSED' ? null : (nextBoundary(group.state)?.boundaryAt ?? null),
-      workflowId: workflowId.billingGroup(tx.tenantId, row.id),
       subscriptionCount: counts.get(row.id) ?? 0,
     };
   });

@@ -53,7 +53,8 @@ export async function buildWorld(tx: Tx, world: World): Promise<Built> {
   const subscriptions: (string | null)[] = [];
   for (const plan of world.subscriptions) subscriptions.push(await subscribe(tx, plan, customers));
   await tx.db.updateTable('billing_groups').set({ taxAddress: world.taxAddress }).execute();
-  for (const [index, plan] of world.coupons.entries()) await addCoupon(tx, world, plan, { index, customers, subscriptions });
+  for (const [index, plan] of world.coupons.entries())
+    await addCoupon(tx, world, plan, { index, customers, subscriptions });
   for (const plan of world.credits) await addCredit(tx, world, plan, customers);
   return { testClockId, entityId, customers, subscriptions };
 }
@@ -63,7 +64,9 @@ export async function goOn(tx: Tx, world: World, built: Built, event: number): P
   for (const { subscription, effective, prorate, afterEvent } of world.cancellations) {
     const id = at(built.subscriptions, subscription);
     if (afterEvent !== event || id === null) continue;
-    await unlessRefused(() => cancelSubscription(tx, id, { effective: { kind: effective }, prorate, invoiceNow: false }, BY.actor));
+    await unlessRefused(() =>
+      cancelSubscription(tx, id, { effective: { kind: effective }, prorate, invoiceNow: false }, BY.actor),
+    );
   }
   for (const { subscription, afterEvent, unitAmount, quantity, inDays, taxCode } of world.charges) {
     const id = at(built.subscriptions, subscription);
@@ -73,7 +76,9 @@ export async function goOn(tx: Tx, world: World, built: Built, event: number): P
     const place = { customerId, invoicingCustomerId: payerCustomerId, billingGroupId };
     const price = { unitAmount: money(unitAmount, world), quantity, ...(taxCode === null ? {} : { taxCode }) };
     const timing = 'NEXT_INVOICE' as const;
-    await unlessRefused(() => createCharge(tx, { ...place, ...price, description: 'Extra', timing, chargeOn }, BY.actor));
+    await unlessRefused(() =>
+      createCharge(tx, { ...place, ...price, description: 'Extra', timing, chargeOn }, BY.actor),
+    );
   }
 }
 
@@ -89,7 +94,8 @@ const memberOf = (tx: Tx, subscriptionId: string) =>
     .executeTakeFirstOrThrow();
 
 /** Whole minor units of the world's currency as an amount. */
-const money = (minor: number, { currency }: World): string => new Decimal(minor).div(10 ** minorDigits(currency)).toFixed();
+const money = (minor: number, { currency }: World): string =>
+  new Decimal(minor).div(10 ** minorDigits(currency)).toFixed();
 
 const PLACES = {
   DE: { country: 'DE', region: null },
@@ -108,12 +114,20 @@ const addressIn = (place: 'DE' | 'DE-BY' | 'JP') => ({
 
 const DEPTH_MAX = 3;
 
-async function plantTree(tx: Tx, world: World, common: { testClockId: string; billingEntityId: string }): Promise<string[]> {
+async function plantTree(
+  tx: Tx,
+  world: World,
+  common: { testClockId: string; billingEntityId: string },
+): Promise<string[]> {
   const planted: { id: string; depth: number }[] = [];
   for (const [index, plan] of world.customers.entries()) {
     const possible = planted.filter(({ depth }) => depth < DEPTH_MAX);
     const parent = index === 0 ? null : at(possible, plan.parent);
-    const { id } = await createCustomer(tx, { ...customerFields(plan, index), parentCustomerId: parent?.id ?? null, ...common }, BY);
+    const { id } = await createCustomer(
+      tx,
+      { ...customerFields(plan, index), parentCustomerId: parent?.id ?? null, ...common },
+      BY,
+    );
     planted.push({ id, depth: (parent?.depth ?? 0) + 1 });
   }
   return planted.map(({ id }) => id);
@@ -165,7 +179,8 @@ async function subscribe(tx: Tx, plan: SubscriptionPlan, customers: readonly str
   );
 }
 
-const toPrice = (plan: PricePlan, index: number) =>
+/** A price as it is stored; its code tells its place. */
+export const toPrice = (plan: PricePlan, index: number) =>
   asPrice({
     code: `price${index}`,
     type: plan.setup ? 'SETUP' : 'RECURRING',
@@ -196,7 +211,11 @@ async function addCoupon(
   tx: Tx,
   world: World,
   plan: CouponPlan,
-  { index, customers, subscriptions }: { index: number; customers: readonly string[]; subscriptions: readonly (string | null)[] },
+  {
+    index,
+    customers,
+    subscriptions,
+  }: { index: number; customers: readonly string[]; subscriptions: readonly (string | null)[] },
 ): Promise<void> {
   const isFixed = plan.type === 'FIXED';
   const couponCode = `C${index}`;
@@ -213,7 +232,11 @@ async function addCoupon(
     expiresAt: null,
     carryRemainder: isFixed && plan.carryRemainder,
   };
-  await createCoupon(tx, { ...fields, amount: fields.currency === 'USD' ? String(plan.value) : fields.amount }, BY.actor);
+  await createCoupon(
+    tx,
+    { ...fields, amount: fields.currency === 'USD' ? String(plan.value) : fields.amount },
+    BY.actor,
+  );
   const subscriptionId = at(subscriptions, plan.target);
   const onSubscription = plan.on === 'subscription' && subscriptionId !== null;
   const target = onSubscription ? { subscriptionId } : { customerId: at(customers, plan.target) };

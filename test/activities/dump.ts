@@ -30,7 +30,10 @@ export async function fingerprintOf(db: TestDatabase, tenantId: string): Promise
     return `select '${tableName}' || count(*) || coalesce(md5(string_agg(t.xmin::text || t::text, '' order by t::text)), '') as part
               from ${tableName} t where t.${tenant} = $1`;
   });
-  const [row] = await db.query<{ all: string }>(`select string_agg(part, ' ') as all from (${parts.join(' union all ')}) p`, [tenantId]);
+  const [row] = await db.query<{ all: string }>(
+    `select string_agg(part, ' ') as all from (${parts.join(' union all ')}) p`,
+    [tenantId],
+  );
   return row?.all ?? '';
 }
 

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { GroupCommand } from '../../src/workflows/contract.ts';
 import { startTestApi, type TestApi } from '../support/api.ts';
+import { billRun } from '../support/billing.ts';
 import { rowsOf } from './dump.ts';
 import { richScene, type Scene, sendClock } from './scene.ts';
-import { activitiesOn, runSteps } from './steps.ts';
+import { activitiesOn } from './steps.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -54,13 +55,13 @@ describe('a run that fails', () => {
     await attempts('note').noteRunReason(note);
     expect(await rowsOf(api.db, scene.tenantId)).toEqual(once);
     expect(await runOf(scene.runId)).toMatchObject({ status: 'OPEN', reason: 'DATABASE' });
-    await runSteps(attempts('run'), scene);
+    await billRun(api.db.database, scene.tenantId, scene.runId);
     expect(await runOf(scene.runId)).toMatchObject({ status: 'ISSUED', reason: null });
   });
 
   test('that is over is neither blocked nor given a reason', async () => {
     const scene = await openScene();
-    await runSteps(attempts('run'), scene);
+    await billRun(api.db.database, scene.tenantId, scene.runId);
     const issued = await rowsOf(api.db, scene.tenantId);
     await attempts('late').blockRun({ ...scene, reason: 'Too late.' });
     await attempts('late').noteRunReason({ ...scene, reason: 'DATABASE' });

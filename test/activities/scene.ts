@@ -1,7 +1,7 @@
 import type { TestApi, Client } from '../support/api.ts';
 import { create, flat, perUnit, setup } from '../support/billing-shapes.ts';
 import { advanceTestClock } from '../../src/db/test-clocks.ts';
-import { advance } from './steps.ts';
+import { billUntil } from '../support/billing.ts';
 
 /** A tenant whose group is about to bill a boundary at which everything happens at once. */
 export interface Scene {
@@ -31,7 +31,7 @@ export async function richScene(api: TestApi): Promise<Scene> {
   const { groupId, leaving } = await subscribe(client, tree);
   await api.db.query(`update billing_groups set tax_address = 'OWNER' where id = $1`, [groupId]);
 
-  await advance(api.db.database, { tenantId, testClockId, to: '2026-01-20T10:00:00.000Z' });
+  await billUntil(api.db.database, tenantId, testClockId, '2026-01-20T10:00:00Z');
   await create(client, `/subscriptions/${leaving}/cancel`, { effective: 'NOW' });
   await giveCredits(client, tree.holding.id);
   const charge = (customerId: string, description: string, amount: string, chargeOn: string) =>

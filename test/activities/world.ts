@@ -46,7 +46,7 @@ export interface PricePlan {
   readonly model: 'FLAT' | 'PER_UNIT';
   readonly amount: string;
   readonly billing: 'ADVANCE' | 'ARREARS';
-  readonly cadence: { readonly interval: 'WEEK' | 'MONTH' | 'QUARTER' | 'YEAR'; readonly count: number } | null;
+  readonly cadence: { readonly interval: 'DAY' | 'WEEK' | 'MONTH' | 'QUARTER' | 'YEAR'; readonly count: number } | null;
   readonly taxInclusive: boolean;
   readonly taxCode: 'books' | null;
   readonly setup: boolean;
