@@ -4,20 +4,19 @@ import { readCustomerForBinding, resolveCustomerId } from '../db/customers.ts';
 import type { Tx } from '../db/database.ts';
 import { readDefaultEntity } from '../db/default-entity.ts';
 import { bindEntity } from '../db/entity-binding.ts';
-import { commandGroup } from '../db/group-commands.ts';
 import { changeGroup, listGroups, readGroup, readSchedule } from '../db/group-views.ts';
 import { previewInvoices } from '../db/invoices/preview.ts';
 import { nowOf } from '../db/time.ts';
-import { type GroupCommand, workflowId } from '../workflows/contract.ts';
-import { cadence, shownCadence } from './cadence-schema.ts';
+import { billingGroup, groupStatus, linked } from './billing-group-schema.ts';
+import { billingGroupVerbRoutes } from './billing-group-verbs.ts';
+import { cadence } from './cadence-schema.ts';
 import { previewedInvoice } from './invoice-schema.ts';
 import { listOf, listQuery, queryNumber } from './listing.ts';
-import { type Links, type RequestTenant, route } from './route.ts';
+import { route } from './route.ts';
 import { boundaryList } from './schedules.ts';
-import { calendarDate, currency, instant, reference, shown, text, wholeNumber } from './schemas.ts';
+import { calendarDate, currency, reference, shown, text, wholeNumber } from './schemas.ts';
 
 const tag = 'Billing groups';
-const groupStatus = z.enum(['ACTIVE', 'PAUSED', 'BLOCKED', 'CLOSED']);
 const SETTLE_MINUTES_MAX = 1440;
 const SCHEDULE_MAX = 500;
 
@@ -42,70 +41,6 @@ const createBody = z
     anchorDate: calendarDate().nullish(),
   })
   .meta({ id: 'NewBillingGroup' });
-
-const billingGroup = z
-  .object({
-    id: shown.id(),
-    payerCustomerId: shown.id(),
-    billingEntityId: shown.id(),
-    currency: z.string(),
-    timezone: z.string(),
-    name: z.string().nullable(),
-    isDefault: z.boolean(),
-    cadence: shownCadence(),
-    anchorDate: shown.date().nullable(),
-    nextSchedule: z
-      .object({ validFrom: shown.instant(), anchorDate: shown.date().nullable(), cadence: shownCadence() })
-      .nullable()
-      .meta({ description: 'What a realign has set for later.' }),
-    taxAddress: z.enum(['PAYER', 'OWNER']),
-    midCycleCharges: z.enum(['NEXT_INVOICE', 'IMMEDIATE']),
-    settleMinutes: z.int(),
-    graceHours: z.int(),
-    purchaseOrder: z.string().nullable(),
-    status: groupStatus,
-    statusReason: z.string().nullable(),
-    nextBillingAt: shown.instant().nullable(),
-    lastBoundaryAt: shown.instant().nullable(),
-    workflowId: z.string(),
-    temporalUrl: z.string().nullable().meta({ description: "The group's workflow in the Temporal UI." }),
-    subscriptionCount: z.int().meta({ description: 'Members that have not ended.' }),
-    testClockId: shown.id().nullable(),
-    createdAt: shown.instant(),
-  })
-  .meta({ id: 'BillingGroup' });
-
-type Group = Awaited<ReturnType<typeof readGroup>>;
-
-/** With the group's workflow, and where an operator looks at it. */
-function linked(group: Group, { tenant, links: { temporalUiUrl } }: { tenant: RequestTenant; links: Links }) {
-  const id = workflowId.billingGroup(tenant.id, group.id);
-  const temporalUrl =
-    temporalUiUrl === null ? null : `${temporalUiUrl}/namespaces/default/workflows/${encodeURIComponent(id)}`;
-  return { ...group, workflowId: id, temporalUrl };
-}
-
-/** A verb that an operator tells a group; it is carried out here, and the group's workflow looks again. */
-const verb = <Body extends z.ZodType>(
-  path: `/billing-groups/:billingGroupId/${string}`,
-  words: { summary: string; description?: string },
-  body: Body,
-  toCommand: (body: z.output<Body>) => GroupCommand,
-) =>
-  route({
-    method: 'POST',
-    path,
-    tag,
-    ...words,
-    scope: 'write',
-    body,
-    response: billingGroup,
-    handler: async ({ tx, params, body: sent, actor, tenant, links }) => {
-      const { billingGroupId } = params as { billingGroupId: string };
-      await commandGroup(tx, billingGroupId, toCommand(sent), actor);
-      return linked(await readGroup(tx, billingGroupId), { tenant, links });
-    },
-  });
 
 const preview = (method: 'GET' | 'POST') =>
   route({
@@ -201,63 +136,7 @@ export const billingGroupRoutes = [
     handler: async ({ tx, params, body: { graceHours: _, ...change }, actor, tenant, links }) =>
       linked(await changeGroup(tx, params.billingGroupId, change, actor), { tenant, links }),
   }),
-  verb('/billing-groups/:billingGroupId/pause', { summary: 'Pause a billing group' }, z.strictObject({}), () => ({
-    verb: 'pause',
-  })),
-  verb(
-    '/billing-groups/:billingGroupId/resume',
-    {
-      summary: 'Resume a billing group',
-      description: 'Boundaries that were missed run in order; a BLOCKED run is tried again at once.',
-    },
-    z.strictObject({}),
-    () => ({ verb: 'resume' }),
-  ),
-  verb('/billing-groups/:billingGroupId/close', { summary: 'Close a billing group' }, z.strictObject({}), () => ({
-    verb: 'close',
-  })),
-  verb(
-    '/billing-groups/:billingGroupId/bill-now',
-    {
-      summary: 'Bill what waits',
-      description: 'One-time charges, mid-cycle lines and ended periods; never a running one. The schedule stands.',
-    },
-    z.strictObject({}),
-    () => ({ verb: 'billNow' }),
-  ),
-  verb(
-    '/billing-groups/:billingGroupId/skip',
-    {
-      summary: 'Skip a boundary',
-      description: 'The next one unless boundaryAt names another. Its charges move to the one after.',
-    },
-    z.strictObject({ boundaryAt: instant().optional() }),
-    ({ boundaryAt }) => ({ verb: 'skip', ...(boundaryAt === undefined ? {} : { boundaryAt }) }),
-  ),
-  verb(
-    '/billing-groups/:billingGroupId/realign',
-    {
-      summary: 'Move the schedule',
-      description: 'From `effective` on (NOW unless sent) boundaries count from the new anchor, in the new cadence.',
-    },
-    z
-      .strictObject({
-        anchorDate: calendarDate().optional(),
-        cadence: cadence().optional(),
-        effective: z
-          .union([z.enum(['NOW', 'PERIOD_END']), calendarDate(), instant()], {
-            error: "Send NOW, PERIOD_END, an instant with an offset, or a date 'YYYY-MM-DD'.",
-          })
-          .optional(),
-      })
-      .meta({ id: 'Realignment' }),
-    ({ anchorDate, cadence: every, effective }) => ({
-      verb: 'realign',
-      ...(anchorDate === undefined ? {} : { anchorDate }),
-      ...(every === undefined ? {} : { cadence: every }),
-      ...(effective === undefined ? {} : { effective }),
-    }),
-  ),
+  ...billingGroupVerbRoutes,
   preview('GET'),
   preview('POST'),
   route({

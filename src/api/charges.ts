@@ -17,10 +17,14 @@ const createBody = z
     amount: signedMoney().optional().meta({ description: 'Below 0 it is a manual credit line.' }),
     quantity: signedQuantity().optional().meta({ description: 'With `unitAmount`; 1 unless sent.' }),
     unitAmount: signedMoney().optional(),
-    currency: currency().optional().meta({ description: "The named group's, else the payer's, else the entity's base." }),
+    currency: currency()
+      .optional()
+      .meta({ description: "The named group's, else the payer's, else the entity's base." }),
     timing: timing.default('NEXT_INVOICE'),
     chargeOn: calendarDate().optional().meta({ description: 'Due from this day on; today unless sent.' }),
-    invoicingCustomerId: reference().optional().meta({ description: 'Who pays; found as for a subscription unless sent.' }),
+    invoicingCustomerId: reference()
+      .optional()
+      .meta({ description: 'Who pays; found as for a subscription unless sent.' }),
     billingGroupId: reference().optional(),
     billingEntityId: reference().optional(),
     taxCode: text(100).optional(),

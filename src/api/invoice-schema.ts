@@ -86,20 +86,29 @@ const payerSnapshot = z
   .meta({ id: 'InvoicePayer', description: 'As it was at issue; on a draft, as it is now.' });
 
 const head = {
-  number: z.string().nullable().meta({ description: 'Null on a draft.', examples: ['INV-0001'] }),
+  number: z
+    .string()
+    .nullable()
+    .meta({ description: 'Null on a draft.', examples: ['INV-0001'] }),
   status: invoiceStatus,
   kind: invoiceKind,
   billingEntity: entitySnapshot,
   payer: payerSnapshot,
   billingGroupId: shown.id().nullable(),
-  splitSubscriptionId: shown.id().nullable().meta({ description: 'Set when a shipping address keeps it off the rollup.' }),
+  splitSubscriptionId: shown
+    .id()
+    .nullable()
+    .meta({ description: 'Set when a shipping address keeps it off the rollup.' }),
   runId: shown.id().nullable(),
   currency: z.string(),
   timezone: z.string().meta({ description: 'The pinned zone, whose offset its instants carry.' }),
   boundaryAt: shown.instant().nullable().meta({ description: 'The due instant; null for one billed at once.' }),
   issuedAt: shown.instant().nullable(),
   issueDate: shown.date().nullable(),
-  issueDateText: z.string().nullable().meta({ examples: ['Jul 31, 2026 (JST)'] }),
+  issueDateText: z
+    .string()
+    .nullable()
+    .meta({ examples: ['Jul 31, 2026 (JST)'] }),
   dueDate: shown.date().nullable(),
   purchaseOrder: z.string().nullable(),
   createdAt: shown.instant().nullable(),

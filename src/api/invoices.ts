@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { resolveCustomerId } from '../db/customers.ts';
 import type { Tx } from '../db/database.ts';
 import { discardDraft } from '../db/invoices/discard.ts';
-import { type BoundaryLimit, type InvoiceFilters, listInvoiceLines, listInvoices, readInvoice } from '../db/invoices/list.ts';
+import {
+  type BoundaryLimit,
+  type InvoiceFilters,
+  listInvoiceLines,
+  listInvoices,
+  readInvoice,
+} from '../db/invoices/list.ts';
 import { sealDraft } from '../db/invoices/seal.ts';
 import { isCalendarDate, parseInstant } from '../domain/calendar.ts';
 import { BillingError } from '../domain/errors.ts';
@@ -23,7 +29,11 @@ const boundaryLimit = () =>
         return { at: parseInstant(value) };
       } catch (error) {
         if (!(error instanceof BillingError)) throw error;
-        context.addIssue({ code: 'custom', message: "Send an instant with an offset, or a date 'YYYY-MM-DD'.", params: { code: error.code } });
+        context.addIssue({
+          code: 'custom',
+          message: "Send an instant with an offset, or a date 'YYYY-MM-DD'.",
+          params: { code: error.code },
+        });
         return z.NEVER;
       }
     })
@@ -60,7 +70,8 @@ export const invoiceRoutes = [
     path: '/invoices',
     tag,
     summary: 'List invoices',
-    description: 'In the order of their creation. Drafts are among them: filter by status. Items lack `lines` unless asked for.',
+    description:
+      'In the order of their creation. Drafts are among them: filter by status. Items lack `lines` unless asked for.',
     scope: 'read',
     query: feedQuery(['createdAt'], { payerCustomerId: reference().optional(), ...filters }),
     response: feedOf(invoice),

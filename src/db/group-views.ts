@@ -164,7 +164,9 @@ async function toViews(tx: Tx, rows: readonly GroupRow[]): Promise<GroupView[]> 
   const ids = rows.map(({ id }) => id);
   const loaded = new Map((await loadGroups(tx, ids)).map((group) => [group.groupId, group]));
   const schedules = Map.groupBy(await scheduleRows(tx, ids), ({ billingGroupId }) => billingGroupId);
-  const counts = new Map((await memberCounts(tx, [...loaded.values()])).map((row) => [row.billingGroupId, row.members]));
+  const counts = new Map(
+    (await memberCounts(tx, [...loaded.values()])).map((row) => [row.billingGroupId, row.members]),
+  );
   return rows.map((row) => {
     const group = loaded.get(row.id);
     if (group === undefined) throw new Error(`Billing group ${row.id} has no state.`);
@@ -187,11 +189,17 @@ async function scheduleRows(tx: Tx, ids: readonly string[]): Promise<(GroupSched
     .orderBy('validFrom')
     .select(['billingGroupId', 'validFrom', 'anchorDate', 'cadenceInterval', 'cadenceCount'])
     .execute();
-  return rows.map(({ cadenceInterval: interval, cadenceCount: count, ...row }) => ({ ...row, cadence: { interval, count } }));
+  return rows.map(({ cadenceInterval: interval, cadenceCount: count, ...row }) => ({
+    ...row,
+    cadence: { interval, count },
+  }));
 }
 
 /** The schedule in force at an instant, and the one that is set to follow. */
-function schedulesAt(schedules: readonly GroupSchedule[], now: Instant): { present: GroupSchedule; next: GroupSchedule | null } {
+function schedulesAt(
+  schedules: readonly GroupSchedule[],
+  now: Instant,
+): { present: GroupSchedule; next: GroupSchedule | null } {
   const index = schedules.findLastIndex(({ validFrom }) => validFrom <= now);
   const present = schedules[index];
   if (present === undefined) throw new Error('A billing group has a schedule from the beginning.');
@@ -201,7 +209,10 @@ function schedulesAt(schedules: readonly GroupSchedule[], now: Instant): { prese
 }
 
 /** Members that have not ended by their group's own *now*. */
-async function memberCounts(tx: Tx, groups: readonly LoadedGroup[]): Promise<{ billingGroupId: string; members: number }[]> {
+async function memberCounts(
+  tx: Tx,
+  groups: readonly LoadedGroup[],
+): Promise<{ billingGroupId: string; members: number }[]> {
   const ids = groups.map(({ groupId }) => groupId);
   const instants = groups.map(({ now }) => now);
   const { rows } = await sql<{ billingGroupId: string; members: number }>`

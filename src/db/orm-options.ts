@@ -37,6 +37,7 @@ export const ormOptions = (options: { url: string; poolSize: number }) =>
       path: fileURLToPath(new URL('./migrations', import.meta.url)),
       glob: '!(*.d).{js,ts}',
       snapshot: false,
+      silent: true,
       transactional: true,
       disableForeignKeys: false,
     },

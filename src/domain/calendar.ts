@@ -61,7 +61,10 @@ export const localMidnight: (date: CalendarDate, timezone: string) => Instant = 
 
 /** Midnight falls in a gap: bisects, to the second, for the first instant whose local date is the date or later. */
 function firstInstantOn(date: CalendarDate, timezone: string, near: DateTime): DateTime {
-  let [before, after] = [Math.floor(near.toMillis() / 1000) - 2 * 86_400, Math.floor(near.toMillis() / 1000) + 2 * 86_400];
+  let [before, after] = [
+    Math.floor(near.toMillis() / 1000) - 2 * 86_400,
+    Math.floor(near.toMillis() / 1000) + 2 * 86_400,
+  ];
   while (after - before > 1) {
     const middle = Math.floor((before + after) / 2);
     const local = DateTime.fromSeconds(middle, { zone: timezone }).toISODate() ?? '';

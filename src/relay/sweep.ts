@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { plusElapsed } from '../domain/calendar.ts';
 import type { Database, SystemTx } from '../db/database.ts';
+import { forgetExpiredKeys } from '../db/idempotency.ts';
 import { wakeClock, wakeGroup, wakeRun } from './wake.ts';
 
 /** Groups that should have woken this long ago and did not are woken. */
@@ -16,7 +17,7 @@ export interface Sweep {
 
 /**
  * Finds what no signal woke: groups whose instant has passed or that were never planned, runs outside any group that did
- * not finish, clocks that stand while they should move. At start-up and on a schedule; nothing depends on a signal arriving.
+ * not finish, clocks that stand while they should move; and forgets idempotency keys that are over. At start-up and on a schedule; nothing depends on a signal arriving.
  */
 export function startSweep(deps: { database: Database; client: Client; taskQueue: string; log: Logger }): Sweep {
   let isStopping = false;
@@ -44,13 +45,9 @@ export function startSweep(deps: { database: Database; client: Client; taskQueue
 }
 
 /** One look at everything that is late. */
-export async function sweepOnce(deps: {
-  database: Database;
-  client: Client;
-  taskQueue: string;
-  log: Logger;
-}): Promise<void> {
+async function sweepOnce(deps: { database: Database; client: Client; taskQueue: string; log: Logger }): Promise<void> {
   const { database, client, taskQueue, log } = deps;
+  await database.acrossTenants(forgetExpiredKeys);
   const late = await database.acrossTenants(findLate);
   for (const { tenantId, id } of late.groups) await wakeGroup(client, taskQueue, { tenantId, groupId: id });
   for (const { tenantId, id, testClockId } of late.runs)

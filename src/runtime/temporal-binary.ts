@@ -1,62 +1,50 @@
-import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { environmentWith, machinePaths } from '../config.ts';
+import { machinePaths } from '../config.ts';
+import {
+  reasonOf,
+  TEMPORAL_PROGRAM,
+  TEMPORAL_VERSION,
+  WAYS_TO_TEMPORAL,
+  type WayToTemporal,
+} from './obtain-temporal.ts';
+import { takeLock } from './process-lock.ts';
 import { runProgram } from './processes.ts';
 
-/** The newest version that `go install` builds by name: later ones hold a nested module. */
-export const TEMPORAL_VERSION = '1.5.1';
-
-const MODULE = `github.com/temporalio/cli/cmd/temporal@v${TEMPORAL_VERSION}`;
-const DOWNLOAD_MS = 90_000;
-const BUILD_MS = 20 * 60_000;
 const PROGRESS_MS = 15_000;
-const PROGRAM = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
+const WAIT_MS = 1_000;
+
+interface Search {
+  readonly log: Logger;
+  /** Ends a download or a build that is under way. */
+  readonly signal?: AbortSignal;
+}
 
 /**
  * Finds the Temporal command line: on the search path, in the cache, by the official download, or built by Go; what was
  * downloaded or built is cached outside the checkout, so that it happens once on a machine.
  *
- * @param options.signal  ends a download or a build that is under way.
  * @returns the program's path.
- * @throws when there is no way left, with what to do about it.
+ * @throws  when there is no way left, with what to do about it.
  */
-export async function findTemporal(options: { log: Logger; signal?: AbortSignal }): Promise<string> {
-  const { log, signal } = options;
+export async function findTemporal(search: Search): Promise<string> {
   const { searchPath, cacheHome } = machinePaths();
   const folder = join(cacheHome ?? join(homedir(), '.cache'), 'tributary', `temporal-${TEMPORAL_VERSION}`);
-  const cached = join(folder, PROGRAM);
-  const onPath = searchPath.map((part) => join(part, PROGRAM));
-  for (const program of [...onPath, cached]) if (await isTemporal(program)) return program;
+  const cached = join(folder, TEMPORAL_PROGRAM);
+  const places = [...searchPath.map((part) => join(part, TEMPORAL_PROGRAM)), cached];
+  for (const program of places) if (await isTemporal(program)) return program;
 
-  const ways = [
-    { name: 'the official download', obtain: download, withinMs: DOWNLOAD_MS },
-    { name: 'a build with Go (about three minutes)', obtain: build, withinMs: BUILD_MS },
-  ];
-  for (const { name, obtain, withinMs } of ways) {
-    const stopProgress = showProgress(log, `Temporal ${TEMPORAL_VERSION} is not on this machine: trying ${name}`);
-    try {
-      await inDraftFolder(folder, async (draft) => {
-        const program = await obtain(
-          draft,
-          AbortSignal.any([AbortSignal.timeout(withinMs), ...(signal ? [signal] : [])]),
-        );
-        await chmod(program, 0o755);
-        await rename(program, cached);
-      });
-      return cached;
-    } catch (error) {
-      signal?.throwIfAborted();
-      log.warn(`Temporal by ${name} failed: ${reasonOf(error)}`);
-    } finally {
-      stopProgress();
-    }
+  await mkdir(folder, { recursive: true });
+  const release = await waitForLock(join(folder, 'obtaining.pid'), search);
+  try {
+    if (!(await isTemporal(cached))) await obtain(folder, cached, search);
+    return cached;
+  } finally {
+    await release();
   }
-  throw new Error(
-    'There is no Temporal server. Install the temporal command line, or Go so that it can be built, or set TEMPORAL_ADDRESS.',
-  );
 }
 
 const isTemporal = async (program: string): Promise<boolean> => {
@@ -68,52 +56,50 @@ const isTemporal = async (program: string): Promise<boolean> => {
   }
 };
 
-/** In a process of its own: a download by the SDK cannot be called off, and it would settle the SDK's runtime for us. */
-async function download(folder: string, signal: AbortSignal): Promise<string> {
-  const script = fileURLToPath(new URL(`./download-temporal${extname(import.meta.filename)}`, import.meta.url));
-  await runProgram(process.execPath, [script, folder, `v${TEMPORAL_VERSION}`], { signal });
-  const [program] = await readdir(folder);
-  if (program === undefined) throw new Error('Nothing arrived.');
-  return join(folder, program);
+/** Two that start at once on a fresh machine: one builds, the other waits for it. */
+async function waitForLock(file: string, { log, signal }: Search): Promise<() => Promise<void>> {
+  let isSaid = false;
+  for (;;) {
+    signal?.throwIfAborted();
+    const lock = await takeLock(file);
+    if ('release' in lock) return lock.release;
+    if (!isSaid) log.info(`process ${lock.holder.pid} is getting Temporal: waiting for it`);
+    isSaid = true;
+    await delay(WAIT_MS);
+  }
 }
 
-async function build(folder: string, signal: AbortSignal): Promise<string> {
-  const { PATH = '' } = environmentWith({});
-  const goHomes = ['/usr/local/go/bin', '/usr/lib/go/bin', '/opt/homebrew/bin'];
-  const env = environmentWith({ GOBIN: folder, PATH: [PATH, ...goHomes].join(delimiter) });
-  await runProgram('go', ['install', MODULE], { env, signal });
-  return join(folder, PROGRAM);
+async function obtain(folder: string, cached: string, search: Search): Promise<void> {
+  for (const way of WAYS_TO_TEMPORAL) if (await tryOne(way, folder, cached, search)) return;
+  throw new Error(
+    'There is no Temporal server. Install the temporal command line, or Go so that it can be built, or set TEMPORAL_ADDRESS.',
+  );
 }
 
-/** Works in a folder of its own beside the cached program, so that two at once do not meet; only a whole one is moved. */
-async function inDraftFolder(folder: string, work: (draft: string) => Promise<void>): Promise<void> {
-  await mkdir(folder, { recursive: true });
+/** Works in a folder beside the cached program and moves it when it is whole, so that nobody ever sees a part of it. */
+async function tryOne(way: WayToTemporal, folder: string, cached: string, { log, signal }: Search): Promise<boolean> {
+  const stopProgress = showProgress(log, `getting Temporal ${TEMPORAL_VERSION} by ${way.name}`);
   const draft = await mkdtemp(join(folder, 'draft-'));
+  const limits = [AbortSignal.timeout(way.withinMs), ...(signal === undefined ? [] : [signal])];
   try {
-    await work(draft);
+    const program = await way.obtain(draft, AbortSignal.any(limits));
+    await chmod(program, 0o755);
+    await rename(program, cached);
+    return true;
+  } catch (error) {
+    signal?.throwIfAborted();
+    log.warn(`No Temporal by ${way.name}: ${reasonOf(error)}.`);
+    return false;
   } finally {
+    stopProgress();
     await rm(draft, { recursive: true, force: true });
   }
 }
 
 function showProgress(log: Logger, line: string): () => void {
-  const since = Date.now();
+  const since = performance.now();
+  const seconds = () => Math.round((performance.now() - since) / 1000);
   log.info(`${line} …`);
-  const ticking = setInterval(() => log.info(`${line} … ${Math.round((Date.now() - since) / 1000)} s`), PROGRESS_MS);
+  const ticking = setInterval(() => log.info(`${line} … ${seconds()} s`), PROGRESS_MS);
   return () => clearInterval(ticking);
-}
-
-/** One line: what the program said last, for its whole output would fill the screen. */
-function reasonOf(error: unknown): string {
-  const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
-  if (code === 'ENOENT') return 'it is not installed.';
-  if ((error as Error).name === 'AbortError') return 'it took too long.';
-  return (
-    (stderr?.trim() || message)
-      .split('\n')
-      .filter((line) => /error|fail|cannot|unable/i.test(line))
-      .at(-1) ??
-    message.split('\n')[0] ??
-    ''
-  );
 }

@@ -22,9 +22,11 @@ afterAll(() => api.close());
 const until = (to: string): Promise<void> => billUntil(api.db.database, client.tenantId, clock.id, to);
 const subscribe = (prices: object[], fields: object = {}): Promise<Body> =>
   create(client, '/subscriptions', { customerId: payer.id, prices, ...fields });
-const open = (fields: object = {}): Promise<Body> => create(client, '/billing-groups', { payerCustomerId: payer.id, ...fields });
+const open = (fields: object = {}): Promise<Body> =>
+  create(client, '/billing-groups', { payerCustomerId: payer.id, ...fields });
 const read = async (id: string): Promise<Body> => (await client.get(`/billing-groups/${id}`)).body;
-const tell = (id: string, verb: string, body?: object): Promise<Reply> => client.post(`/billing-groups/${id}/${verb}`, body);
+const tell = (id: string, verb: string, body?: object): Promise<Reply> =>
+  client.post(`/billing-groups/${id}/${verb}`, body);
 const told = async (id: string, verb: string, body?: object): Promise<Body> => {
   const reply = await tell(id, verb, body);
   expect(reply.status, JSON.stringify(reply.body)).toBe(200);
@@ -33,12 +35,20 @@ const told = async (id: string, verb: string, body?: object): Promise<Body> => {
 const invoicesOf = async ({ id }: Body): Promise<Body[]> =>
   (await client.get(`/customers/${id}/invoices?include=lines&size=200`)).body.items;
 const boundaries = async (id: string, count: number): Promise<string[]> =>
-  (await client.get(`/billing-groups/${id}/schedule?count=${count}`)).body.items.map(({ localDate }: Body) => localDate);
+  (await client.get(`/billing-groups/${id}/schedule?count=${count}`)).body.items.map(
+    ({ localDate }: Body) => localDate,
+  );
 const month = { interval: 'MONTH', count: 1 };
 
 describe('opening and changing', () => {
   test('every field, read back, with what follows from it', async () => {
-    const entity = await create(client, '/billing-entities', { entityCode: 'JP', displayName: 'JP', baseCurrency: 'JPY', countryCode: 'JP', billingTimezone: 'Asia/Tokyo' });
+    const entity = await create(client, '/billing-entities', {
+      entityCode: 'JP',
+      displayName: 'JP',
+      baseCurrency: 'JPY',
+      countryCode: 'JP',
+      billingTimezone: 'Asia/Tokyo',
+    });
     const sent = {
       billingEntityId: entity.id,
       currency: 'USD',
@@ -73,23 +83,54 @@ describe('opening and changing', () => {
   });
 
   test('what is not sent comes from the payer, else the default entity', async () => {
-    expect(await open()).toMatchObject({ currency: 'USD', timezone: 'UTC', cadence: month, anchorDate: null, name: null, taxAddress: 'PAYER', midCycleCharges: 'NEXT_INVOICE', settleMinutes: 15, graceHours: 0, purchaseOrder: null });
-    const entity = await create(client, '/billing-entities', { entityCode: 'EU', displayName: 'EU', baseCurrency: 'EUR', countryCode: 'DE', billingTimezone: 'Europe/Berlin' });
+    expect(await open()).toMatchObject({
+      currency: 'USD',
+      timezone: 'UTC',
+      cadence: month,
+      anchorDate: null,
+      name: null,
+      taxAddress: 'PAYER',
+      midCycleCharges: 'NEXT_INVOICE',
+      settleMinutes: 15,
+      graceHours: 0,
+      purchaseOrder: null,
+    });
+    const entity = await create(client, '/billing-entities', {
+      entityCode: 'EU',
+      displayName: 'EU',
+      baseCurrency: 'EUR',
+      countryCode: 'DE',
+      billingTimezone: 'Europe/Berlin',
+    });
     await client.put(`/customers/${payer.id}`, { billingEntityId: entity.id });
     expect(await open()).toMatchObject({ billingEntityId: entity.id, currency: 'EUR', timezone: 'Europe/Berlin' });
     await client.put(`/customers/${payer.id}`, { currency: 'JPY' });
     expect(await open()).toMatchObject({ currency: 'JPY' });
     await client.post(`/billing-entities/${entity.id}/archive`);
-    expect((await client.post('/billing-groups', { payerCustomerId: payer.id })).body).toMatchObject({ status: 409, code: 'entity.archived', errors: [{ path: 'billingEntityId' }] });
+    expect((await client.post('/billing-groups', { payerCustomerId: payer.id })).body).toMatchObject({
+      status: 409,
+      code: 'entity.archived',
+      errors: [{ path: 'billingEntityId' }],
+    });
     await client.post(`/customers/${payer.id}/archive`);
-    expect((await client.post('/billing-groups', { payerCustomerId: payer.id })).body).toMatchObject({ status: 409, code: 'payer.inactive' });
+    expect((await client.post('/billing-groups', { payerCustomerId: payer.id })).body).toMatchObject({
+      status: 409,
+      code: 'payer.inactive',
+    });
   });
 
   test('only what is sent changes; a closed group does not', async () => {
     const group = await open({ name: 'Before', purchaseOrder: 'PO-1' });
-    const changed = await client.put(`/billing-groups/${group.id}`, { name: null, taxAddress: 'OWNER', settleMinutes: 1440 });
+    const changed = await client.put(`/billing-groups/${group.id}`, {
+      name: null,
+      taxAddress: 'OWNER',
+      settleMinutes: 1440,
+    });
     expect(changed.body).toEqual({ ...group, name: null, taxAddress: 'OWNER', settleMinutes: 1440 });
-    const patched = await client.send('PATCH', `/billing-groups/${group.id}`, { purchaseOrder: 'PO-2', midCycleCharges: 'IMMEDIATE' });
+    const patched = await client.send('PATCH', `/billing-groups/${group.id}`, {
+      purchaseOrder: 'PO-2',
+      midCycleCharges: 'IMMEDIATE',
+    });
     expect(patched.body).toEqual({ ...changed.body, purchaseOrder: 'PO-2', midCycleCharges: 'IMMEDIATE' });
     for (const [fields, path] of [
       [{ graceHours: 4 }, 'graceHours'],
@@ -107,39 +148,59 @@ describe('opening and changing', () => {
       { purchaseOrder: 'PO-2', midCycleCharges: 'IMMEDIATE' },
     ]);
     await told(group.id, 'close');
-    expect((await client.put(`/billing-groups/${group.id}`, { name: 'x' })).body).toMatchObject({ status: 409, code: 'group.closed' });
+    expect((await client.put(`/billing-groups/${group.id}`, { name: 'x' })).body).toMatchObject({
+      status: 409,
+      code: 'group.closed',
+    });
   });
 
   test('the default group of the first subscription has its start as anchor, and counts its members', async () => {
     const { billingGroupId, id } = await subscribe([flat('base', '10.00')], { startDate: '2026-03-10' });
     await subscribe([flat('late', '10.00')], { startDate: '2026-06-01' });
-    expect(await read(billingGroupId)).toMatchObject({ isDefault: true, anchorDate: '2026-03-10', subscriptionCount: 2, nextBillingAt: '2026-03-10T00:00:00.000Z' });
+    expect(await read(billingGroupId)).toMatchObject({
+      isDefault: true,
+      anchorDate: '2026-03-10',
+      subscriptionCount: 2,
+      nextBillingAt: '2026-03-10T00:00:00.000Z',
+    });
     await client.post(`/subscriptions/${id}/cancel`, { effective: 'NOW' });
     expect(await read(billingGroupId)).toMatchObject({ subscriptionCount: 1 });
   });
 });
 
 test('groups are listed by each of their filters; another tenant sees none', async () => {
-  const entity = await create(client, '/billing-entities', { entityCode: 'EU', displayName: 'EU', baseCurrency: 'EUR', countryCode: 'DE' });
+  const entity = await create(client, '/billing-entities', {
+    entityCode: 'EU',
+    displayName: 'EU',
+    baseCurrency: 'EUR',
+    countryCode: 'DE',
+  });
   const stranger = await create(client, '/customers', { name: 'Stranger' });
-  const [first, second, third] = [await open(), await open({ billingEntityId: entity.id }), await open({ payerCustomerId: stranger.id })];
+  const [first, second, third] = [
+    await open(),
+    await open({ billingEntityId: entity.id }),
+    await open({ payerCustomerId: stranger.id }),
+  ];
   await told(third.id, 'pause');
-  const ids = async (query: string) => (await client.get(`/billing-groups?${query}`)).body.items.map(({ id }: Body) => id);
+  const ids = async (query: string) =>
+    (await client.get(`/billing-groups?${query}`)).body.items.map(({ id }: Body) => id);
   for (const [query, expected] of [
     ['', [first, second, third]],
-    ['sort=-createdAt', [third, second, first].toSorted((a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id))],
+    ['sort=-createdAt', [third, second, first]],
     ['payerCustomerId=externalId:payer', [first, second]],
     [`billingEntityId=${entity.id}`, [second]],
     ['status=PAUSED', [third]],
     ['currency=EUR', [second]],
   ] as const) {
-    expect(await ids(query), query).toEqual(expected.toSorted((a, b) => (query.includes('-') && query.includes('sort') ? 0 : a.createdAt.localeCompare(b.createdAt))).map(({ id }) => id));
+    expect(await ids(query), query).toEqual(expected.map(({ id }) => id));
   }
   const other = await api.tenant();
   expect((await other.get('/billing-groups')).body.items).toEqual([]);
   expect((await other.get('/runs')).body.items).toEqual([]);
-  for (const path of ['', '/preview', '/schedule', '/runs']) expect((await other.get(`/billing-groups/${first.id}${path}`)).status, path).toBe(404);
-  for (const verb of ['pause', 'resume', 'close', 'bill-now', 'skip', 'realign']) expect((await other.post(`/billing-groups/${first.id}/${verb}`)).status, verb).toBe(404);
+  for (const path of ['', '/preview', '/schedule', '/runs'])
+    expect((await other.get(`/billing-groups/${first.id}${path}`)).status, path).toBe(404);
+  for (const verb of ['pause', 'resume', 'close', 'bill-now', 'skip', 'realign'])
+    expect((await other.post(`/billing-groups/${first.id}/${verb}`)).status, verb).toBe(404);
   expect((await other.put(`/billing-groups/${first.id}`, { name: 'x' })).status).toBe(404);
 });
 
@@ -180,25 +241,40 @@ describe('the verbs of an operator', () => {
     const { billingGroupId } = await subscribe([flat('base', '10.00')]);
     await until('2026-03-02T00:00:00Z');
     await told(billingGroupId, 'skip');
-    expect((await tell(billingGroupId, 'skip', { boundaryAt: '2026-05-02T00:00:00Z' })).body).toMatchObject({ status: 400, errors: [{ path: 'boundaryAt' }] });
-    expect((await tell(billingGroupId, 'skip', { boundaryAt: '2026-03-01T00:00:00Z' })).body).toMatchObject({ status: 409, code: 'group.status' });
+    expect((await tell(billingGroupId, 'skip', { boundaryAt: '2026-05-02T00:00:00Z' })).body).toMatchObject({
+      status: 400,
+      errors: [{ path: 'boundaryAt' }],
+    });
+    expect((await tell(billingGroupId, 'skip', { boundaryAt: '2026-03-01T00:00:00Z' })).body).toMatchObject({
+      status: 409,
+      code: 'group.status',
+    });
     await until('2026-05-02T00:00:00Z');
     expect((await invoicesOf(payer)).map(({ boundaryAt, total }) => [boundaryAt.slice(0, 10), total])).toEqual([
       ['2026-03-01', '10.00'],
       ['2026-05-01', '20.00'],
     ]);
     const { body } = await client.get(`/billing-groups/${billingGroupId}/runs?status=SKIPPED`);
-    expect(body.items).toMatchObject([{ boundaryAt: '2026-04-01T00:00:00.000Z', reason: 'SKIPPED_BY_OPERATOR', invoiceId: null }]);
+    expect(body.items).toMatchObject([
+      { boundaryAt: '2026-04-01T00:00:00.000Z', reason: 'SKIPPED_BY_OPERATOR', invoiceId: null },
+    ]);
   });
 
   test('a realign for later is told beforehand, in the group and in its schedule, and then holds', async () => {
     const { billingGroupId } = await subscribe([flat('base', '31.00')]);
     await until('2026-03-02T00:00:00Z');
     const set = await told(billingGroupId, 'realign', { anchorDate: '2026-04-15', effective: 'PERIOD_END' });
-    expect(set).toMatchObject({ anchorDate: '2026-03-01', nextSchedule: { validFrom: '2026-04-01T00:00:00.000Z', anchorDate: '2026-04-15', cadence: month } });
+    expect(set).toMatchObject({
+      anchorDate: '2026-03-01',
+      nextSchedule: { validFrom: '2026-04-01T00:00:00.000Z', anchorDate: '2026-04-15', cadence: month },
+    });
     expect(await boundaries(billingGroupId, 3)).toEqual(['2026-04-15', '2026-05-15', '2026-06-15']);
     await until('2026-04-15T00:00:00Z');
-    expect(await read(billingGroupId)).toMatchObject({ anchorDate: '2026-04-15', nextSchedule: null, lastBoundaryAt: '2026-04-15T00:00:00.000Z' });
+    expect(await read(billingGroupId)).toMatchObject({
+      anchorDate: '2026-04-15',
+      nextSchedule: null,
+      lastBoundaryAt: '2026-04-15T00:00:00.000Z',
+    });
     for (const [body, path] of [
       [{}, 'anchorDate'],
       [{ anchorDate: '2026-04-31' }, 'anchorDate'],
@@ -226,8 +302,17 @@ describe('the verbs of an operator', () => {
 
 describe('the schedule', () => {
   test('begins with the next boundary that bills, in UTC and by local date', async () => {
-    const entity = await create(client, '/billing-entities', { entityCode: 'JP', displayName: 'JP', baseCurrency: 'JPY', countryCode: 'JP', billingTimezone: 'Asia/Tokyo' });
-    const { billingGroupId } = await subscribe([flat('base', '10')], { billingEntityId: entity.id, startDate: '2026-01-31' });
+    const entity = await create(client, '/billing-entities', {
+      entityCode: 'JP',
+      displayName: 'JP',
+      baseCurrency: 'JPY',
+      countryCode: 'JP',
+      billingTimezone: 'Asia/Tokyo',
+    });
+    const { billingGroupId } = await subscribe([flat('base', '10')], {
+      billingEntityId: entity.id,
+      startDate: '2026-01-31',
+    });
     const { body } = await client.get(`/billing-groups/${billingGroupId}/schedule?count=3`);
     expect(body).toEqual({
       items: [
@@ -248,14 +333,18 @@ describe('the schedule', () => {
     expect(await boundaries(idle.id, 2)).toEqual(['2026-03-02', '2026-03-03']);
     const rare = await open({ anchorDate: '2026-01-01', cadence: { interval: 'YEAR', count: 1000 } });
     expect(await boundaries(rare.id, 500)).toHaveLength(7);
-    for (const count of ['0', '501', 'many']) expect((await client.get(`/billing-groups/${idle.id}/schedule?count=${count}`)).status).toBe(400);
+    for (const count of ['0', '501', 'many'])
+      expect((await client.get(`/billing-groups/${idle.id}/schedule?count=${count}`)).status).toBe(400);
   });
 });
 
 describe('the runs', () => {
   test('say what became of each, of a group with its members and of the tenant by filter', async () => {
     const one = await subscribe([flat('base', '10.00')]);
-    const two = await subscribe([flat('base', '10.00')], { startDate: '2026-03-15', shippingAddress: { city: 'Kyoto', country: 'JP' } });
+    const two = await subscribe([flat('base', '10.00')], {
+      startDate: '2026-03-15',
+      shippingAddress: { city: 'Kyoto', country: 'JP' },
+    });
     const own = await subscribe([flat('own', '1.00')], { align: false, startDate: '2026-03-20' });
     await until('2026-04-01T00:00:00Z');
     const { body } = await client.get(`/billing-groups/${one.billingGroupId}/runs`);
@@ -294,19 +383,38 @@ describe('the runs', () => {
     const [ownRun] = (await client.get(`/billing-groups/${own.billingGroupId}/runs`)).body.items;
     expect(await ids('')).toEqual([march, ownRun, april].map(({ id }) => id));
     expect(await ids(`billingGroupId=${one.billingGroupId}`)).toEqual([march.id, april.id]);
-    expect(await ids(`billingEntityId=${one.billingEntityId}&sort=-createdAt`)).toEqual([april, ownRun, march].map(({ id }) => id));
+    expect(await ids(`billingEntityId=${one.billingEntityId}&sort=-createdAt`)).toEqual(
+      [april, ownRun, march].map(({ id }) => id),
+    );
     expect([await ids('status=OPEN'), await ids('kind=BILL_NOW')]).toEqual([[], []]);
     expect(await list('status=ISSUED&include=members')).toEqual([march, ownRun, april]);
     expect((await list(''))[0]).not.toHaveProperty('members');
     expect((await client.get('/runs/run_nobody')).status).toBe(404);
     const { body: stretch } = await client.get('/runs?size=2');
-    expect((await ids(`size=2&cursor=${stretch.nextCursor}`))).toEqual([april.id]);
+    expect(await ids(`size=2&cursor=${stretch.nextCursor}`)).toEqual([april.id]);
   });
 });
 
 describe('the preview', () => {
   /** What a stored invoice has and one that is looked ahead to has not. */
-  const STORED = ['id', 'number', 'status', 'runId', 'issuedAt', 'issueDate', 'issueDateText', 'dueDate', 'createdAt', 'paidAt'] as const;
+  const STORED = [
+    'id',
+    'number',
+    'status',
+    'runId',
+    'issuedAt',
+    'issueDate',
+    'issueDateText',
+    'dueDate',
+    'createdAt',
+    'paidAt',
+  ] as const;
+  const census = () =>
+    api.db.query(
+      `select (select count(*)::int from invoices) as invoices, (select count(*)::int from invoice_lines) as lines,
+              (select count(*)::int from claims) as claims, (select count(*)::int from outbox_messages) as messages,
+              (select sum(remaining)::text from credit_grants) as credits, (select count(*)::int from coupon_reservations) as cycles`,
+    );
   const bare = (invoice: Body): Body => {
     const figures = { ...invoice, lines: invoice.lines.map(({ id: _, ...line }: Body) => line) };
     for (const field of STORED) delete figures[field];
@@ -314,45 +422,66 @@ describe('the preview', () => {
   };
 
   test('is what the boundary then issues, to the cent and word by word; it writes nothing', async () => {
-    const child = await create(client, '/customers', { name: 'Child', parentCustomerId: payer.id, externalId: 'child', address: { region: 'CA', country: 'US' } });
-    const { body: tenant } = await client.get('/tenant');
+    const child = await create(client, '/customers', {
+      name: 'Child',
+      parentCustomerId: payer.id,
+      externalId: 'child',
+      address: { region: 'CA', country: 'US' },
+    });
     await create(client, '/tax-rates', { code: 'VAT', name: 'VAT', percent: '19' });
-    await create(client, '/coupons', { code: 'FIX', type: 'FIXED', amount: '12.00', currency: 'USD', duration: 'REPEATING', cycles: 2, carryRemainder: true });
+    await create(client, '/coupons', {
+      code: 'FIX',
+      type: 'FIXED',
+      amount: '12.00',
+      currency: 'USD',
+      duration: 'REPEATING',
+      cycles: 2,
+      carryRemainder: true,
+    });
     await create(client, '/coupon-redemptions', { couponCode: 'FIX', customerId: child.id });
     await create(client, '/credits', { customerId: payer.id, amount: '20.00', kind: 'PAID' });
     await create(client, '/credits', { customerId: payer.id, amount: '5.00', priority: 1 });
     const { billingGroupId } = await subscribe([flat('base', '33.33'), setup('start', '9.99')]);
     const leaving = await subscribe([flat('leaves', '31.00', { taxInclusive: true })], { customerId: child.id });
-    await subscribe([flat('shipped', '10.00')], { customerId: child.id, shippingAddress: { city: 'Kyoto', country: 'JP' }, startDate: '2026-02-15' });
+    await subscribe([flat('shipped', '10.00')], {
+      customerId: child.id,
+      shippingAddress: { city: 'Kyoto', country: 'JP' },
+      startDate: '2026-02-15',
+    });
     await client.put(`/billing-groups/${billingGroupId}`, { taxAddress: 'OWNER' });
     await create(client, '/charges', { customerId: child.id, description: 'Visit', unitAmount: '0.333', quantity: 7 });
     let issued = 0;
-    for (const to of ['2026-03-01T00:00:00Z', '2026-04-01T00:00:00Z', '2026-05-01T00:00:00Z']) {
-      const before = await api.db.query(`select count(*)::int as rows, (select count(*)::int from outbox_messages) as messages, (select count(*)::int from claims) as claims from invoices`);
-      const looks = [await client.get(`/billing-groups/${billingGroupId}/preview`), await client.post(`/billing-groups/${billingGroupId}/preview`)];
-      expect(looks.map(({ status }) => status)).toEqual([200, 200]);
-      expect(looks[1]?.body).toEqual(looks[0]?.body);
-      expect(await api.db.query(`select count(*)::int as rows, (select count(*)::int from outbox_messages) as messages, (select count(*)::int from claims) as claims from invoices`)).toEqual(before);
-      const preview = looks[0]?.body;
-      expect(preview.boundaryAt).toBe((await read(billingGroupId)).nextBillingAt);
-      expect(preview.invoices.every((one: Body) => STORED.every((field) => one[field] === (field === 'status' ? 'DRAFT' : null)))).toBe(true);
-      await until(preview.boundaryAt < to ? preview.boundaryAt.replace(/T.*/, 'T00:00:00Z').replace(/^2026-02.*/, '2026-03-01T00:00:00Z') : to);
-      const now = (await invoicesOf(payer)).slice(issued).filter((one) => Date.parse(one.boundaryAt) === Date.parse(preview.boundaryAt));
-      expect(preview.invoices.map(bare)).toEqual(now.map(bare));
-      issued = (await invoicesOf(payer)).length;
-      if (to.startsWith('2026-04')) {
+    for (const boundary of ['2026-03-01T00:00:00.000Z', '2026-04-01T00:00:00.000Z', '2026-05-01T00:00:00.000Z']) {
+      if (boundary.startsWith('2026-05')) {
         await until('2026-04-11T00:00:00Z');
         await client.post(`/subscriptions/${leaving.id}/cancel`, { effective: 'NOW' });
       }
+      const before = await census();
+      const [preview, again] = [
+        await tell(billingGroupId, 'preview'),
+        await client.get(`/billing-groups/${billingGroupId}/preview`),
+      ];
+      expect(preview.body.boundaryAt).toBe(boundary);
+      expect(again.body).toEqual(preview.body);
+      expect(await census()).toEqual(before);
+      for (const invoice of preview.body.invoices) {
+        for (const field of STORED) expect(invoice[field], field).toBe(field === 'status' ? 'DRAFT' : null);
+      }
+      await until(boundary);
+      const issuedNow = (await invoicesOf(payer)).slice(issued);
+      expect(preview.body.invoices.map(bare)).toEqual(issuedNow.map(bare));
+      issued += issuedNow.length;
     }
-    expect(tenant.defaultEntityId).toBeDefined();
-    expect(issued).toBeGreaterThan(4);
+    expect(issued).toBe(6);
   });
 
   test('is refused where nothing is to be billed', async () => {
     const group = await open({ anchorDate: '2026-03-01' });
     for (const method of ['GET', 'POST']) {
-      expect((await client.send(method, `/billing-groups/${group.id}/preview`)).body).toMatchObject({ status: 409, code: 'group.status' });
+      expect((await client.send(method, `/billing-groups/${group.id}/preview`)).body).toMatchObject({
+        status: 409,
+        code: 'group.status',
+      });
     }
   });
 });

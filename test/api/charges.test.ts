@@ -26,7 +26,12 @@ afterAll(() => api.close());
 
 const until = (to: string): Promise<void> => billUntil(api.db.database, client.tenantId, clock.id, to);
 const charge = (fields: object = {}): Promise<Reply> =>
-  client.post('/charges', { customerId: payer.id, description: 'Visit', ...('unitAmount' in fields ? {} : { amount: '5.00' }), ...fields });
+  client.post('/charges', {
+    customerId: payer.id,
+    description: 'Visit',
+    ...('unitAmount' in fields ? {} : { amount: '5.00' }),
+    ...fields,
+  });
 const charged = async (fields: object = {}): Promise<Body> => {
   const { status, body } = await charge(fields);
   expect(status, JSON.stringify(body)).toBe(201);
@@ -43,9 +48,19 @@ const outbox = () =>
 
 describe('a charge for the next invoice', () => {
   test('waits, is told in full, and is on the next invoice with its description, quantity and tax code', async () => {
-    const child = await create(client, '/customers', { name: 'Child', parentCustomerId: payer.id, externalId: 'child' });
+    const child = await create(client, '/customers', {
+      name: 'Child',
+      parentCustomerId: payer.id,
+      externalId: 'child',
+    });
     await create(client, '/tax-rates', { code: 'SRV', name: 'Services', percent: '10', taxCode: 'service' });
-    const waiting = await charged({ customerId: 'externalId:child', unitAmount: '0.125', quantity: 3, taxCode: 'service', description: 'Hours' });
+    const waiting = await charged({
+      customerId: 'externalId:child',
+      unitAmount: '0.125',
+      quantity: 3,
+      taxCode: 'service',
+      description: 'Hours',
+    });
     expect(waiting).toEqual({
       id: expect.stringMatching(/^chg_/),
       customerId: child.id,
@@ -84,7 +99,11 @@ describe('a charge for the next invoice', () => {
     });
     const billed = (await client.get(`/charges/${waiting.id}`)).body;
     expect(billed).toEqual({ ...waiting, status: 'BILLED', invoiceId: invoice.id, runId: invoice.runId });
-    expect((await client.delete(`/charges/${waiting.id}`)).body).toMatchObject({ status: 409, code: 'conflict', detail: expect.stringContaining(invoice.id) });
+    expect((await client.delete(`/charges/${waiting.id}`)).body).toMatchObject({
+      status: 409,
+      code: 'conflict',
+      detail: expect.stringContaining(invoice.id),
+    });
     const { body: log } = await client.get(`/audit-events?subjectId=${waiting.id}`);
     expect(log.items).toMatchObject([{ action: 'charge.created', happenedAt: '2026-03-01T00:00:00.000Z' }]);
   });
@@ -103,13 +122,27 @@ describe('a charge for the next invoice', () => {
   });
 
   test("today is the day of the payer's clock in the group's zone", async () => {
-    const entity = await create(client, '/billing-entities', { entityCode: 'JP', displayName: 'JP', baseCurrency: 'JPY', countryCode: 'JP', billingTimezone: 'Asia/Tokyo' });
+    const entity = await create(client, '/billing-entities', {
+      entityCode: 'JP',
+      displayName: 'JP',
+      baseCurrency: 'JPY',
+      countryCode: 'JP',
+      billingTimezone: 'Asia/Tokyo',
+    });
     const tokyo = await create(client, '/customers', { name: 'T', testClockId: clock.id, billingEntityId: entity.id });
-    await create(client, '/subscriptions', { customerId: tokyo.id, prices: [flat('base', '10')], startDate: '2026-03-02' });
+    await create(client, '/subscriptions', {
+      customerId: tokyo.id,
+      prices: [flat('base', '10')],
+      startDate: '2026-03-02',
+    });
     await until('2026-03-01T14:59:59Z');
     expect((await charged({ customerId: tokyo.id, amount: '7' })).chargeOn).toBe('2026-03-01');
     await until('2026-03-01T15:00:00Z');
-    expect(await charged({ customerId: tokyo.id, amount: '8' })).toMatchObject({ chargeOn: '2026-03-02', currency: 'JPY', amount: '8' });
+    expect(await charged({ customerId: tokyo.id, amount: '8' })).toMatchObject({
+      chargeOn: '2026-03-02',
+      currency: 'JPY',
+      amount: '8',
+    });
     // Dated the boundary's day, but after its cut-off: it waits for the next one.
     await until('2026-04-02T00:00:00Z');
     expect((await invoicesOf(tokyo)).map(onLines)).toEqual([
@@ -119,20 +152,40 @@ describe('a charge for the next invoice', () => {
   });
 
   test('goes to the group that it names; one that does not fit is refused, and nothing is stored', async () => {
-    const other = await create(client, '/billing-groups', { payerCustomerId: payer.id, name: 'Extras', anchorDate: '2026-03-10' });
+    const other = await create(client, '/billing-groups', {
+      payerCustomerId: payer.id,
+      name: 'Extras',
+      anchorDate: '2026-03-10',
+    });
     expect(await charged({ billingGroupId: other.id })).toMatchObject({ billingGroupId: other.id });
     const stranger = await create(client, '/customers', { name: 'Stranger', testClockId: clock.id });
     const theirs = await create(client, '/billing-groups', { payerCustomerId: stranger.id });
-    const entity = await create(client, '/billing-entities', { entityCode: 'EU', displayName: 'EU', baseCurrency: 'EUR', countryCode: 'DE' });
-    for (const fields of [{ billingGroupId: theirs.id }, { billingGroupId: other.id, currency: 'EUR' }, { billingGroupId: other.id, billingEntityId: entity.id }]) {
+    const entity = await create(client, '/billing-entities', {
+      entityCode: 'EU',
+      displayName: 'EU',
+      baseCurrency: 'EUR',
+      countryCode: 'DE',
+    });
+    for (const fields of [
+      { billingGroupId: theirs.id },
+      { billingGroupId: other.id, currency: 'EUR' },
+      { billingGroupId: other.id, billingEntityId: entity.id },
+    ]) {
       const { status, body } = await charge(fields);
-      expect([status, body.code, body.errors[0].path], JSON.stringify(fields)).toEqual([409, 'group.mismatch', 'billingGroupId']);
+      expect([status, body.code, body.errors[0].path], JSON.stringify(fields)).toEqual([
+        409,
+        'group.mismatch',
+        'billingGroupId',
+      ]);
     }
     expect((await client.get('/charges')).body.totalItems).toBe(1);
     const empty = await create(client, '/billing-groups', { payerCustomerId: payer.id });
     await client.post(`/billing-groups/${empty.id}/close`);
     expect((await charge({ billingGroupId: empty.id })).body).toMatchObject({ status: 409, code: 'group.closed' });
-    expect((await charge({ billingGroupId: 'grp_nobody' })).body).toMatchObject({ status: 404, errors: [{ path: 'billingGroupId' }] });
+    expect((await charge({ billingGroupId: 'grp_nobody' })).body).toMatchObject({
+      status: 404,
+      errors: [{ path: 'billingGroupId' }],
+    });
     await until('2026-03-10T00:00:00Z');
     expect((await invoicesOf(payer)).map(onLines)).toEqual([['base 10.00'], ['Visit 5.00']]);
   });
@@ -140,12 +193,22 @@ describe('a charge for the next invoice', () => {
   test('without a group that fits it is refused, and says what to do', async () => {
     const alone = await create(client, '/customers', { name: 'Alone', testClockId: clock.id });
     const refused = await charge({ customerId: alone.id });
-    expect(refused.body).toMatchObject({ status: 409, code: 'group.none', detail: expect.stringContaining('IMMEDIATE') });
-    expect((await charge({ currency: 'EUR' })).body).toMatchObject({ code: 'group.none', detail: expect.stringContaining('EUR') });
+    expect(refused.body).toMatchObject({
+      status: 409,
+      code: 'group.none',
+      detail: expect.stringContaining('IMMEDIATE'),
+    });
+    expect((await charge({ currency: 'EUR' })).body).toMatchObject({
+      code: 'group.none',
+      detail: expect.stringContaining('EUR'),
+    });
     const only = await create(client, '/billing-groups', { payerCustomerId: alone.id });
     expect((await charged({ customerId: alone.id })).billingGroupId).toBe(only.id);
     await create(client, '/billing-groups', { payerCustomerId: alone.id });
-    expect((await charge({ customerId: alone.id })).body).toMatchObject({ code: 'group.none', detail: expect.stringContaining('several') });
+    expect((await charge({ customerId: alone.id })).body).toMatchObject({
+      code: 'group.none',
+      detail: expect.stringContaining('several'),
+    });
   });
 
   test('is paid by whom the tree says, or by whom it names, if that one can pay', async () => {
@@ -156,7 +219,9 @@ describe('a charge for the next invoice', () => {
     await client.post(`/customers/${gone.id}/archive`);
     expect(await charged({ customerId: child.id })).toMatchObject({ customerId: child.id, payerCustomerId: payer.id });
     expect((await charge({ customerId: own.id })).body.code).toBe('group.none');
-    expect(await charged({ customerId: own.id, invoicingCustomerId: 'externalId:payer' })).toMatchObject({ payerCustomerId: payer.id });
+    expect(await charged({ customerId: own.id, invoicingCustomerId: 'externalId:payer' })).toMatchObject({
+      payerCustomerId: payer.id,
+    });
     for (const [fields, status, code] of [
       [{ invoicingCustomerId: gone.id }, 409, 'payer.inactive'],
       [{ customerId: gone.id }, 409, 'customer.archived'],
@@ -172,12 +237,18 @@ describe('a charge for the next invoice', () => {
   test('written while a run takes its cut-off, it waits for the run and goes on the next invoice', async () => {
     await charged({ description: 'Before' });
     const { database } = api.db;
-    const setClock = (status: string) => api.db.query(`update test_clocks set status = $2 where id = $1`, [clock.id, status]);
+    const setClock = (status: string) =>
+      api.db.query(`update test_clocks set status = $2 where id = $1`, [clock.id, status]);
     await setClock('ADVANCING');
     const { step } = await database.inTenant(client.tenantId, (tx) => planStep(tx, subscription.billingGroupId));
     await setClock('READY');
     const runId = step.kind === 'RUN' ? step.runId : '';
-    const during = await whileOpen(api.db, client.tenantId, (tx) => collectCharges(tx, runId), () => charge({ description: 'During' }));
+    const during = await whileOpen(
+      api.db,
+      client.tenantId,
+      (tx) => collectCharges(tx, runId),
+      () => charge({ description: 'During' }),
+    );
     expect(during.status).toBe(201);
     await billRun(database, client.tenantId, runId);
     await until('2026-04-01T00:00:00Z');
@@ -192,14 +263,45 @@ describe('a charge billed at once', () => {
   test('needs no group: it asks for a run of its own, which makes its invoice', async () => {
     const alone = await create(client, '/customers', { name: 'Alone', testClockId: clock.id });
     const once = await charged({ customerId: alone.id, timing: 'IMMEDIATE', amount: '12.34' });
-    expect(once).toMatchObject({ status: 'WAITING', timing: 'IMMEDIATE', billingGroupId: null, invoiceId: null, runId: expect.stringMatching(/^run_/) });
-    expect(await outbox()).toContainEqual({ topic: 'run.start', key: once.runId, payload: { runId: once.runId, testClockId: clock.id } });
-    expect((await client.get(`/runs/${once.runId}`)).body).toMatchObject({ kind: 'IMMEDIATE', status: 'OPEN', boundaryAt: null, billingGroupId: null, members: [] });
+    expect(once).toMatchObject({
+      status: 'WAITING',
+      timing: 'IMMEDIATE',
+      billingGroupId: null,
+      invoiceId: null,
+      runId: expect.stringMatching(/^run_/),
+    });
+    expect(await outbox()).toContainEqual({
+      topic: 'run.start',
+      key: once.runId,
+      payload: { runId: once.runId, testClockId: clock.id },
+    });
+    expect((await client.get(`/runs/${once.runId}`)).body).toMatchObject({
+      kind: 'IMMEDIATE',
+      status: 'OPEN',
+      boundaryAt: null,
+      billingGroupId: null,
+      members: [],
+    });
     await billRun(api.db.database, client.tenantId, once.runId);
     const [invoice] = await invoicesOf(alone);
-    expect(invoice).toMatchObject({ kind: 'IMMEDIATE', billingGroupId: null, boundaryAt: null, number: 'INV-0001', status: 'OPEN', total: '12.34' });
-    expect((await client.get(`/charges/${once.id}`)).body).toMatchObject({ status: 'BILLED', invoiceId: invoice.id, runId: once.runId });
-    expect((await client.get(`/runs/${once.runId}`)).body).toMatchObject({ status: 'ISSUED', invoiceId: invoice.id, invoiceIds: [invoice.id] });
+    expect(invoice).toMatchObject({
+      kind: 'IMMEDIATE',
+      billingGroupId: null,
+      boundaryAt: null,
+      number: 'INV-0001',
+      status: 'OPEN',
+      total: '12.34',
+    });
+    expect((await client.get(`/charges/${once.id}`)).body).toMatchObject({
+      status: 'BILLED',
+      invoiceId: invoice.id,
+      runId: once.runId,
+    });
+    expect((await client.get(`/runs/${once.runId}`)).body).toMatchObject({
+      status: 'ISSUED',
+      invoiceId: invoice.id,
+      invoiceIds: [invoice.id],
+    });
   });
 
   test('of a group is carried out by the group, and leaves what waits where it is', async () => {
@@ -209,7 +311,9 @@ describe('a charge billed at once', () => {
     expect((await outbox()).filter(({ topic }) => topic === 'run.start')).toEqual([]);
     expect(await outbox()).toContainEqual({ topic: 'group.refresh', key: billingGroupId, payload: { billingGroupId } });
     await billDue(api.db.database, client.tenantId, billingGroupId);
-    expect((await invoicesOf(payer)).map((invoice) => [onLines(invoice), invoice.billingGroupId, invoice.kind])).toEqual([[['Now 5.00'], billingGroupId, 'IMMEDIATE']]);
+    expect(
+      (await invoicesOf(payer)).map((invoice) => [onLines(invoice), invoice.billingGroupId, invoice.kind]),
+    ).toEqual([[['Now 5.00'], billingGroupId, 'IMMEDIATE']]);
     expect((await client.get(`/charges/${once.id}`)).body).toMatchObject({ status: 'BILLED' });
     await until('2026-04-01T00:00:00Z');
     expect((await invoicesOf(payer)).slice(1).map(onLines)).toEqual([['base 10.00'], ['base 10.00', 'Waits 5.00']]);
@@ -222,7 +326,10 @@ describe('a charge billed at once', () => {
   });
 
   test('cannot be of a later day', async () => {
-    expect((await charge({ timing: 'IMMEDIATE', chargeOn: '2026-03-02' })).body).toMatchObject({ status: 400, errors: [{ path: 'chargeOn' }] });
+    expect((await charge({ timing: 'IMMEDIATE', chargeOn: '2026-03-02' })).body).toMatchObject({
+      status: 400,
+      errors: [{ path: 'chargeOn' }],
+    });
     expect((await charge({ timing: 'IMMEDIATE', chargeOn: '2026-02-01' })).status).toBe(201);
   });
 });
@@ -238,7 +345,8 @@ test('a charge that waits is deleted, and what was to bill it ends', async () =>
     expect((await client.get(`/charges/${id}`)).status).toBe(404);
     expect((await client.delete(`/charges/${id}`)).status).toBe(404);
   }
-  for (const { runId } of [once, grouped]) expect((await client.get(`/runs/${runId}`)).body).toMatchObject({ status: 'EMPTY', reason: 'CHARGE_DELETED' });
+  for (const { runId } of [once, grouped])
+    expect((await client.get(`/runs/${runId}`)).body).toMatchObject({ status: 'EMPTY', reason: 'CHARGE_DELETED' });
   await until('2026-03-01T00:00:00Z');
   expect((await invoicesOf(payer)).map(onLines)).toEqual([['base 10.00']]);
 });
@@ -247,7 +355,10 @@ test('charges are listed by each of their filters', async () => {
   const child = await create(client, '/customers', { name: 'Child', parentCustomerId: payer.id, externalId: 'child' });
   const first = await charged();
   await until('2026-03-01T00:00:00Z');
-  const [second, third] = [await charged({ customerId: child.id }), await charged({ timing: 'IMMEDIATE', currency: 'EUR' })];
+  const [second, third] = [
+    await charged({ customerId: child.id }),
+    await charged({ timing: 'IMMEDIATE', currency: 'EUR' }),
+  ];
   const ids = async (query: string) => (await client.get(`/charges?${query}`)).body.items.map(({ id }: Body) => id);
   for (const [query, expected] of [
     ['', [first, second, third]],
@@ -265,7 +376,10 @@ test('charges are listed by each of their filters', async () => {
   }
   const other = await api.tenant();
   expect((await other.get('/charges')).body.items).toEqual([]);
-  expect([(await other.get(`/charges/${first.id}`)).status, (await other.delete(`/charges/${second.id}`)).status]).toEqual([404, 404]);
+  expect([
+    (await other.get(`/charges/${first.id}`)).status,
+    (await other.delete(`/charges/${second.id}`)).status,
+  ]).toEqual([404, 404]);
 });
 
 test.each([
@@ -293,8 +407,16 @@ test('neither amount nor unit amount is refused', async () => {
 
 test('a repeat with the same idempotency key charges once', async () => {
   const [first, again] = [
-    await client.post('/charges', { customerId: payer.id, description: 'Visit', amount: '5.00' }, { 'Idempotency-Key': 'k' }),
-    await client.post('/charges', { customerId: payer.id, description: 'Visit', amount: '5.00' }, { 'Idempotency-Key': 'k' }),
+    await client.post(
+      '/charges',
+      { customerId: payer.id, description: 'Visit', amount: '5.00' },
+      { 'Idempotency-Key': 'k' },
+    ),
+    await client.post(
+      '/charges',
+      { customerId: payer.id, description: 'Visit', amount: '5.00' },
+      { 'Idempotency-Key': 'k' },
+    ),
   ];
   expect([first.status, again.status, again.body]).toEqual([201, 201, first.body]);
   expect((await client.get('/charges')).body.totalItems).toBe(1);

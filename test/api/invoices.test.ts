@@ -45,7 +45,14 @@ const japan = {
 describe('an invoice', () => {
   test('says who, when, what and how much, word by word', async () => {
     const entity = await create(client, '/billing-entities', japan);
-    const payer = await customer('Holding KK', { externalId: 'crm-1', billingEntityId: entity.id, email: 'ap@kk.example', paymentTermsDays: 14, address: { city: 'Osaka', country: 'JP' }, taxId: 'T99' });
+    const payer = await customer('Holding KK', {
+      externalId: 'crm-1',
+      billingEntityId: entity.id,
+      email: 'ap@kk.example',
+      paymentTermsDays: 14,
+      address: { city: 'Osaka', country: 'JP' },
+      taxId: 'T99',
+    });
     const child = await customer('Branch', { parentCustomerId: payer.id, externalId: 'crm-2' });
     await create(client, '/tax-rates', { code: 'JCT', name: 'Consumption tax', percent: '10', country: 'JP' });
     await create(client, '/coupons', { code: 'TEN', type: 'PERCENT', percent: '10', duration: 'FOREVER' });
@@ -55,7 +62,14 @@ describe('an invoice', () => {
     await until('2026-03-01T00:00:00Z');
 
     const [invoice] = await invoicesOf(payer);
-    const jct = (base: string, amount: string) => ({ code: 'JCT', name: 'Consumption tax', percent: '10.00', base, amount, reason: null });
+    const jct = (base: string, amount: string) => ({
+      code: 'JCT',
+      name: 'Consumption tax',
+      percent: '10.00',
+      base,
+      amount,
+      reason: null,
+    });
     const billedTo = { customerId: payer.id, externalId: 'crm-1', name: 'Holding KK' };
     const line = (fields: object) => ({
       id: expect.stringMatching(/^lin_/),
@@ -84,7 +98,14 @@ describe('an invoice', () => {
         displayName: 'Acme Japan',
         legalName: 'Acme K.K.',
         countryCode: 'JP',
-        address: { line1: '1-1 Marunouchi', line2: null, city: 'Tokyo', region: null, postalCode: '100-0005', country: 'JP' },
+        address: {
+          line1: '1-1 Marunouchi',
+          line2: null,
+          city: 'Tokyo',
+          region: null,
+          postalCode: '100-0005',
+          country: 'JP',
+        },
         taxRegistrationNumber: 'T1234567890123',
         taxJurisdiction: 'Japan',
         logoUrl: 'https://acme.example/logo.png',
@@ -123,12 +144,51 @@ describe('an invoice', () => {
       taxes: [jct('1951', '195')],
       credits: [{ grantId: grant.id, kind: 'PAID', amount: '500' }],
       accounts: [
-        { customerId: payer.id, externalId: 'crm-1', name: 'Holding KK', label: 'Primary Account', subtotal: '1200', discount: '0', tax: '120', total: '1320' },
-        { customerId: child.id, externalId: 'crm-2', name: 'Branch', label: 'Linked Account', subtotal: '834', discount: '83', tax: '75', total: '826' },
+        {
+          customerId: payer.id,
+          externalId: 'crm-1',
+          name: 'Holding KK',
+          label: 'Primary Account',
+          subtotal: '1200',
+          discount: '0',
+          tax: '120',
+          total: '1320',
+        },
+        {
+          customerId: child.id,
+          externalId: 'crm-2',
+          name: 'Branch',
+          label: 'Linked Account',
+          subtotal: '834',
+          discount: '83',
+          tax: '75',
+          total: '826',
+        },
       ],
       lines: [
-        line({ priceCode: 'base', description: 'base', unitAmount: '1000', amount: '1000', taxable: '1000', tax: '100', total: '1100', taxes: [jct('1000', '100')] }),
-        line({ kind: 'SETUP', priceCode: 'start', description: 'start', periodStart: null, periodEnd: null, unitAmount: '200', amount: '200', taxable: '200', tax: '20', total: '220', taxes: [jct('200', '20')] }),
+        line({
+          priceCode: 'base',
+          description: 'base',
+          unitAmount: '1000',
+          amount: '1000',
+          taxable: '1000',
+          tax: '100',
+          total: '1100',
+          taxes: [jct('1000', '100')],
+        }),
+        line({
+          kind: 'SETUP',
+          priceCode: 'start',
+          description: 'start',
+          periodStart: null,
+          periodEnd: null,
+          unitAmount: '200',
+          amount: '200',
+          taxable: '200',
+          tax: '20',
+          total: '220',
+          taxes: [jct('200', '20')],
+        }),
         line({
           priceCode: 'seats',
           description: 'seats',
@@ -151,7 +211,11 @@ describe('an invoice', () => {
       replacedBy: null,
     });
     expect((await client.get(`/invoices/${invoice.id}`)).body).toEqual(invoice);
-    expect((await client.get(`/invoices/${invoice.id}/lines`)).body).toMatchObject({ items: invoice.lines, totalItems: 3, nextCursor: null });
+    expect((await client.get(`/invoices/${invoice.id}/lines`)).body).toMatchObject({
+      items: invoice.lines,
+      totalItems: 3,
+      nextCursor: null,
+    });
   });
 
   test('stays as it was issued, whatever changes afterwards; a draft shows what is', async () => {
@@ -160,7 +224,11 @@ describe('an invoice', () => {
     for (const { id } of [payer, draftPayer]) await subscribe(id, [flat('base', '10.00')]);
     await until('2026-03-01T00:00:00Z');
     const [before] = await invoicesOf(payer);
-    await client.put(`/customers/${payer.id}`, { name: 'New name', externalId: 'b', address: { city: 'Rome', country: 'IT' } });
+    await client.put(`/customers/${payer.id}`, {
+      name: 'New name',
+      externalId: 'b',
+      address: { city: 'Rome', country: 'IT' },
+    });
     await client.put(`/customers/${draftPayer.id}`, { name: 'Renamed' });
     await client.put(`/billing-entities/${before.billingEntity.id}`, { legalName: 'Other Ltd', footerText: 'new' });
     expect(await invoicesOf(payer)).toEqual([before]);
@@ -193,7 +261,7 @@ describe('an invoice', () => {
     const [invoice] = await invoicesOf(payer);
     expect([invoice.lines.length, invoice.linesTruncated, invoice.total]).toEqual([500, true, '6.09']);
     const seen: Body[] = [];
-    for (let cursor = ''; ; ) {
+    for (let cursor = ''; ;) {
       const { body } = await client.get(`/invoices/${invoice.id}/lines?size=170${cursor}`);
       seen.push(...body.items);
       if (body.nextCursor === null) break;
@@ -208,11 +276,11 @@ describe('an invoice', () => {
     });
   });
 
-  test("is not there for another tenant, nor are its lines; ids that are none are not found", async () => {
+  test('is not there for another tenant, nor are its lines; ids that are none are not found', async () => {
     const payer = await customer('Payer');
     await subscribe(payer.id, [flat('base', '10.00')]);
     await until('2026-03-01T00:00:00Z');
-    const [{ id }] = await invoicesOf(payer) as [Body];
+    const [{ id }] = (await invoicesOf(payer)) as [Body];
     const other = await api.tenant();
     for (const path of [`/invoices/${id}`, `/invoices/${id}/lines`]) expect((await other.get(path)).status).toBe(404);
     expect((await other.post(`/invoices/${id}/issue`)).status).toBe(404);
@@ -226,7 +294,10 @@ describe('an invoice', () => {
 describe('a list', () => {
   test('is filtered by each of its filters, and says what it cannot be asked', async () => {
     const entity = await create(client, '/billing-entities', { ...japan, entityCode: 'TYO' });
-    const [a, b] = [await customer('A', { externalId: 'cust-a' }), await customer('B', { billingEntityId: entity.id, invoicingFlow: 'REVIEW' })];
+    const [a, b] = [
+      await customer('A', { externalId: 'cust-a' }),
+      await customer('B', { billingEntityId: entity.id, invoicingFlow: 'REVIEW' }),
+    ];
     const subA = await subscribe(a.id, [flat('base', '10.00')]);
     const subB = await subscribe(b.id, [flat('base', '1000')]);
     await until('2026-04-15T00:00:00Z');
@@ -268,8 +339,18 @@ describe('a list', () => {
     ] as const) {
       expect(await list(query), query).toEqual(expected);
     }
-    expect((await client.get(`/customers/externalId:cust-a/invoices?boundaryTo=2026-03-31`)).body.items).toEqual([marchA]);
-    for (const query of ['status=LOST', 'include=all', 'boundaryFrom=yesterday', 'issueDateTo=2026-13-01', 'page=-1', 'cursor=x', 'colour=red']) {
+    expect((await client.get(`/customers/externalId:cust-a/invoices?boundaryTo=2026-03-31`)).body.items).toEqual([
+      marchA,
+    ]);
+    for (const query of [
+      'status=LOST',
+      'include=all',
+      'boundaryFrom=yesterday',
+      'issueDateTo=2026-13-01',
+      'page=-1',
+      'cursor=x',
+      'colour=red',
+    ]) {
       const { status, body } = await client.get(`/invoices?${query}`);
       expect([status, body.errors?.[0]?.path], query).toEqual([400, query.split('=')[0]]);
     }

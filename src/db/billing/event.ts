@@ -1,7 +1,7 @@
 import type { Instant } from '../../domain/calendar.ts';
 import { localDate } from '../../domain/calendar.ts';
 import { boundaryAfter } from '../../domain/billing-group/schedule.ts';
-import type { CollectedRun, RunFacts } from '../../domain/invoice/collect-run.ts';
+import type { RunFacts } from '../../domain/invoice/collect-run.ts';
 import type { BillingEvent } from '../../domain/subscription/collect-item.ts';
 import type { Tx } from '../database.ts';
 import { loadAccountOrder, loadChargedLines, loadCharges, loadMembers } from './facts.ts';
@@ -62,6 +62,3 @@ export async function loadRunFacts(
     accountOrder: await loadAccountOrder(tx, group.payerCustomerId, [...new Set(owners)]),
   };
 }
-
-/** A run that bills nothing but one charge outside any group. */
-export const isEmpty = (collected: CollectedRun): boolean => collected.invoices.length === 0;

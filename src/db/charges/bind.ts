@@ -59,7 +59,11 @@ export async function bindCharge(tx: Tx, request: ChargeBinding): Promise<BoundC
   const today = localDate(now, timezone);
   const { chargeOn = today } = request;
   if (request.timing === 'IMMEDIATE' && chargeOn > today) {
-    throw refused('request.invalid', 'chargeOn', `An IMMEDIATE charge is billed today, ${today} in ${timezone}. Send that day, or timing NEXT_INVOICE.`);
+    throw refused(
+      'request.invalid',
+      'chargeOn',
+      `An IMMEDIATE charge is billed today, ${today} in ${timezone}. Send that day, or timing NEXT_INVOICE.`,
+    );
   }
   return { owner, payer, entity, group, currency, timezone, chargeOn, now };
 }
@@ -69,7 +73,11 @@ async function payerFor(tx: Tx, request: ChargeBinding, owner: CustomerRow): Pro
   const path = named === undefined ? 'customerId' : 'invoicingCustomerId';
   const payer = await readCustomerForBinding(tx, named ?? (await payerOf(tx, owner.id)), 'payer', path);
   if (payer.testClockId === owner.testClockId) return payer;
-  throw refused('clock.mismatch', path, 'Owner and payer live on different test clocks. Choose a payer on the same clock.');
+  throw refused(
+    'clock.mismatch',
+    path,
+    'Owner and payer live on different test clocks. Choose a payer on the same clock.',
+  );
 }
 
 /** The group of a charge that names none; locked shared. */
@@ -94,8 +102,15 @@ async function findGroup(
     choice.none === 'NO_GROUP'
       ? `The payer has no billing group in ${terms.currency} of this entity`
       : `The payer has several billing groups in ${terms.currency} of this entity, and none is the default`;
-  throw refused('group.none', 'billingGroupId', `${why}. Name a billingGroupId, open a group or subscription first, or send timing IMMEDIATE.`);
+  throw refused(
+    'group.none',
+    'billingGroupId',
+    `${why}. Name a billingGroupId, open a group or subscription first, or send timing IMMEDIATE.`,
+  );
 }
 
-const refused = (code: 'request.invalid' | 'clock.mismatch' | 'group.none', path: string, message: string): BillingError =>
-  new BillingError(code, message, [{ path, message }]);
+const refused = (
+  code: 'request.invalid' | 'clock.mismatch' | 'group.none',
+  path: string,
+  message: string,
+): BillingError => new BillingError(code, message, [{ path, message }]);

@@ -56,7 +56,13 @@ export async function createCharge(tx: Tx, request: ChargeRequest, actor: string
     action: 'charge.created',
     subjectType: 'charge',
     subjectId: id,
-    detail: { customerId: bound.owner.id, payerCustomerId: bound.payer.id, amount: price.amount, currency, timing: request.timing },
+    detail: {
+      customerId: bound.owner.id,
+      payerCustomerId: bound.payer.id,
+      amount: price.amount,
+      currency,
+      timing: request.timing,
+    },
     happenedAt: bound.now,
   });
   return id;

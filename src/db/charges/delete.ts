@@ -30,7 +30,14 @@ export async function deleteCharge(tx: Tx, id: string, actor: string): Promise<v
   if (numDeletedRows === 0n) throw missingCharge(id)();
   if (charge.billingGroupId !== null) await refreshGroup(tx, charge.billingGroupId);
   const now = await nowOf(tx, charge);
-  await audit(tx, { actor, action: 'charge.deleted', subjectType: 'charge', subjectId: id, detail: { ...charge }, happenedAt: now });
+  await audit(tx, {
+    actor,
+    action: 'charge.deleted',
+    subjectType: 'charge',
+    subjectId: id,
+    detail: { ...charge },
+    happenedAt: now,
+  });
 }
 
 /** The run that was asked to bill it at once has nothing to do any more, unless it has begun. */
@@ -57,5 +64,8 @@ async function assertWaits(tx: Tx, chargeId: string): Promise<void> {
     .executeTakeFirst();
   if (claim === undefined) return;
   const where = claim.invoiceId === null ? 'an invoice of 0' : `invoice ${claim.invoiceId}`;
-  throw new BillingError('conflict', `Charge ${chargeId} is on ${where}. Discard that draft first; what is issued is voided or credited.`);
+  throw new BillingError(
+    'conflict',
+    `Charge ${chargeId} is on ${where}. Discard that draft first; what is issued is voided or credited.`,
+  );
 }

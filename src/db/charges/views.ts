@@ -82,7 +82,14 @@ const selectCharges = (tx: Tx) =>
       join.onRef('r.tenantId', '=', 'c.tenantId').on('r.kind', '=', 'IMMEDIATE').onRef('r.requestId', '=', 'c.id'),
     )
     .select([
-      ...(['c.id', 'c.customerId', 'c.payerCustomerId', 'c.billingGroupId', 'c.billingEntityId', 'c.currency'] as const),
+      ...([
+        'c.id',
+        'c.customerId',
+        'c.payerCustomerId',
+        'c.billingGroupId',
+        'c.billingEntityId',
+        'c.currency',
+      ] as const),
       ...(['c.description', 'c.quantity', 'c.unitAmount', 'c.amount', 'c.taxCode', 'c.timing', 'c.chargeOn'] as const),
       ...(['c.createdAt', 'k.id as claimId', 'k.invoiceId'] as const),
       sql<string | null>`coalesce(k.run_id, r.id)`.as('runId'),

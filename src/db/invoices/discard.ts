@@ -29,7 +29,11 @@ export async function discardDraft(tx: Tx, invoiceId: string, actor: string): Pr
     .where('releasedAt', 'is', null)
     .execute();
   await releaseCredits(tx, [invoiceId]);
-  await tx.db.deleteFrom('coupon_reservations').where('invoiceId', '=', invoiceId).where('status', '=', 'RESERVED').execute();
+  await tx.db
+    .deleteFrom('coupon_reservations')
+    .where('invoiceId', '=', invoiceId)
+    .where('status', '=', 'RESERVED')
+    .execute();
   await deleteDraft(tx, invoiceId);
   if (!(await hasInvoices(tx, run.id))) await endRun(tx, run);
   await audit(tx, {
@@ -102,7 +106,8 @@ const letChargesWait = (tx: Tx, invoiceId: string) =>
        and c.timing = 'IMMEDIATE' and c.billing_group_id is not null`.execute(tx.db);
 
 const hasInvoices = async (tx: Tx, runId: string): Promise<boolean> =>
-  (await tx.db.selectFrom('invoices').where('runId', '=', runId).select('id').limit(1).executeTakeFirst()) !== undefined;
+  (await tx.db.selectFrom('invoices').where('runId', '=', runId).select('id').limit(1).executeTakeFirst()) !==
+  undefined;
 
 /** The run is over; a group that it had blocked goes on. */
 async function endRun(tx: Tx, run: LockedRun): Promise<void> {

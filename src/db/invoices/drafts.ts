@@ -38,7 +38,10 @@ export async function holdDraft(tx: Tx, invoiceId: string, wanted: 'OPEN' | 'DIS
     .executeTakeFirstOrThrow(missingInvoice(invoiceId));
   assertDraft(locked.status, wanted);
   if (run.status === 'OPEN') {
-    throw new BillingError('invoice.status', `Invoice ${invoiceId} is being billed at this moment. Look again in a few seconds.`);
+    throw new BillingError(
+      'invoice.status',
+      `Invoice ${invoiceId} is being billed at this moment. Look again in a few seconds.`,
+    );
   }
   return { id: invoiceId, run, group: group ?? null };
 }
@@ -46,11 +49,18 @@ export async function holdDraft(tx: Tx, invoiceId: string, wanted: 'OPEN' | 'DIS
 function assertDraft(status: InvoiceStatus, wanted: 'OPEN' | 'DISCARDED'): void {
   if (status === 'DRAFT') return;
   if (wanted === 'OPEN') assertMove(status, 'OPEN');
-  throw new BillingError('invoice.status', `An invoice that is ${status} is sealed and cannot be deleted. Void or credit it instead.`);
+  throw new BillingError(
+    'invoice.status',
+    `An invoice that is ${status} is sealed and cannot be deleted. Void or credit it instead.`,
+  );
 }
 
 /** Lets the workflow that waits for a run look again, after commit. */
 export const wakeRunOf = (tx: Tx, { run }: HeldDraft): Promise<void> =>
   run.billingGroupId === null
     ? enqueue(tx, { topic: 'run.start', dedupeKey: run.id, payload: { runId: run.id, testClockId: run.testClockId } })
-    : enqueue(tx, { topic: 'group.refresh', dedupeKey: run.billingGroupId, payload: { billingGroupId: run.billingGroupId } });
+    : enqueue(tx, {
+        topic: 'group.refresh',
+        dedupeKey: run.billingGroupId,
+        payload: { billingGroupId: run.billingGroupId },
+      });

@@ -29,7 +29,13 @@ export const selectInvoices = (tx: Tx) =>
 /** What a document says of the entity that issues it. */
 export const entityColumns = [
   ...(['e.id as entityId', 'e.entityCode', 'e.displayName', 'e.legalName', 'e.countryCode'] as const),
-  ...(['e.address as entityAddress', 'e.taxRegistrationNumber', 'e.taxJurisdiction', 'e.logoUrl', 'e.footerText'] as const),
+  ...([
+    'e.address as entityAddress',
+    'e.taxRegistrationNumber',
+    'e.taxJurisdiction',
+    'e.logoUrl',
+    'e.footerText',
+  ] as const),
 ] as const;
 
 /** What a document says of its payer. */

@@ -46,7 +46,10 @@ export async function listInvoices(
   request: FeedRequest & InvoiceFilters & { lines: boolean },
 ): Promise<Feed<InvoiceView>> {
   const order = { by: 'v.created_at', id: 'v.id', descending: request.descending };
-  const found = await listFeed(filtered(tx, request), { ...request, cursor: request.cursor, order }, (row) => [row.createdAt, row.id]);
+  const found = await listFeed(filtered(tx, request), { ...request, cursor: request.cursor, order }, (row) => [
+    row.createdAt,
+    row.id,
+  ]);
   return { ...found, items: await toViews(tx, found.items, { lines: request.lines }) };
 }
 
@@ -59,7 +62,10 @@ export async function listInvoiceLines(tx: Tx, id: string, request: FeedRequest)
   const { currency, timezone, payer } = toHead(await readInvoiceRow(tx, id));
   const query = selectLines(tx).where('l.invoiceId', '=', id);
   const order = { by: 'l.position', id: 'l.id', descending: request.descending };
-  const found = await listFeed(query, { ...request, cursor: request.cursor, order }, (row) => [String(row.position), row.id]);
+  const found = await listFeed(query, { ...request, cursor: request.cursor, order }, (row) => [
+    String(row.position),
+    row.id,
+  ]);
   const lines = await withTaxes(tx, found.items);
   return { ...found, items: lines.map((line) => renderLine(line, { currency, timezone, payer })) };
 }
@@ -71,7 +77,11 @@ const readInvoiceRow = (tx: Tx, id: string): Promise<InvoiceRow> =>
 export const missingInvoice = (id: string) => () => new BillingError('not_found', `There is no invoice ${id}.`);
 
 async function toViews(tx: Tx, rows: readonly InvoiceRow[], options: { lines: boolean }): Promise<InvoiceView[]> {
-  const parts = await loadParts(tx, rows.map(({ id }) => id), options);
+  const parts = await loadParts(
+    tx,
+    rows.map(({ id }) => id),
+    options,
+  );
   return rows.map((row) => renderInvoice(toHead(row), parts.get(row.id) ?? { taxes: [], credits: [], accounts: [] }));
 }
 

@@ -1,6 +1,13 @@
 import { sql } from 'kysely';
 import type { Tx } from '../database.ts';
-import { type AccountPart, type CreditPart, INLINE_LINES_MAX, type InvoiceParts, type LinePart, type TaxPart } from './view.ts';
+import {
+  type AccountPart,
+  type CreditPart,
+  INLINE_LINES_MAX,
+  type InvoiceParts,
+  type LinePart,
+  type TaxPart,
+} from './view.ts';
 
 /**
  * What hangs on invoices, in three statements however many they are, and two more with their lines.
@@ -45,7 +52,9 @@ const taxRows = (tx: Tx, invoiceIds: readonly string[]): Promise<(TaxPart & { in
 const creditRows = (tx: Tx, invoiceIds: readonly string[]): Promise<(CreditPart & { invoiceId: string })[]> =>
   tx.db
     .selectFrom('credit_reservations as r')
-    .innerJoin('credit_grants as g', (join) => join.onRef('g.tenantId', '=', 'r.tenantId').onRef('g.id', '=', 'r.grantId'))
+    .innerJoin('credit_grants as g', (join) =>
+      join.onRef('g.tenantId', '=', 'r.tenantId').onRef('g.id', '=', 'r.grantId'),
+    )
     .where('r.invoiceId', '=', among(invoiceIds))
     .where('r.status', '<>', 'RELEASED')
     .orderBy('r.invoiceId')
@@ -106,7 +115,10 @@ async function firstLines(tx: Tx, invoiceIds: readonly string[]): Promise<Map<st
 }
 
 /** Completes line rows with what each rate put on them, in one statement. */
-export async function withTaxes(tx: Tx, rows: readonly LineRow[]): Promise<(LinePart & { invoiceId: string; position: number })[]> {
+export async function withTaxes(
+  tx: Tx,
+  rows: readonly LineRow[],
+): Promise<(LinePart & { invoiceId: string; position: number })[]> {
   const taxes = await tx.db
     .selectFrom('line_taxes')
     .where('lineId', '=', among(rows.map(({ id }) => id)))

@@ -4,7 +4,14 @@ import { previewGroup, type PreviewedInvoice } from '../billing/preview.ts';
 import type { LoadedGroup } from '../billing/group-state.ts';
 import type { Tx } from '../database.ts';
 import { entityColumns, payerColumns, presentEntity, presentPayer } from './heads.ts';
-import { type AccountPart, type InvoiceHead, type InvoiceView, type LinePart, type NamedAccount, renderInvoice } from './view.ts';
+import {
+  type AccountPart,
+  type InvoiceHead,
+  type InvoiceView,
+  type LinePart,
+  type NamedAccount,
+  renderInvoice,
+} from './view.ts';
 
 /** What a group's next boundary would issue. */
 export interface GroupPreview {
@@ -81,11 +88,23 @@ async function namesOf(tx: Tx, invoices: readonly PreviewedInvoice[]): Promise<M
   return new Map(rows.map((row) => [row.customerId, row]));
 }
 
-function render(shared: SharedHead, invoice: PreviewedInvoice, names: ReadonlyMap<string, NamedAccount>): InvoiceView<null> {
+function render(
+  shared: SharedHead,
+  invoice: PreviewedInvoice,
+  names: ReadonlyMap<string, NamedAccount>,
+): InvoiceView<null> {
   const { settlement, splitSubscriptionId } = invoice;
   const head: InvoiceHead<null> = { ...shared, ...settlement, splitSubscriptionId };
-  const accounts = settlement.accounts.map((account): AccountPart => ({ ...account, ...nameOf(account.customerId, names) }));
-  return renderInvoice(head, { taxes: settlement.taxes, credits: settlement.credits, accounts, lines: linesOf(invoice, names) });
+  const accounts = settlement.accounts.map((account): AccountPart => ({
+    ...account,
+    ...nameOf(account.customerId, names),
+  }));
+  return renderInvoice(head, {
+    taxes: settlement.taxes,
+    credits: settlement.credits,
+    accounts,
+    lines: linesOf(invoice, names),
+  });
 }
 
 /** A collected line and its settled figures, side by side in one order. */

@@ -41,7 +41,10 @@ export async function sealDraft(tx: Tx, invoiceId: string, actor: string): Promi
 /** Only what waits for somebody to look at it; anything else that holds a run has a cure of its own. */
 function assertReviewed({ id, run }: HeldDraft): void {
   if (run.entityStatus === 'SUSPENDED') {
-    throw new BillingError('entity.suspended', `The billing entity of invoice ${id} is suspended. Reactivate it, then issue.`);
+    throw new BillingError(
+      'entity.suspended',
+      `The billing entity of invoice ${id} is suspended. Reactivate it, then issue.`,
+    );
   }
   if (run.status === 'WAITING' && run.reason === IN_REVIEW) return;
   throw new BillingError(

@@ -136,7 +136,9 @@ export function renderInvoice<Id extends string | null>(head: InvoiceHead<Id>, p
     ...(parts.lines === undefined
       ? {}
       : {
-          lines: parts.lines.slice(0, INLINE_LINES_MAX).map((line) => renderLine(line, { currency, timezone, payer: head.payer })),
+          lines: parts.lines
+            .slice(0, INLINE_LINES_MAX)
+            .map((line) => renderLine(line, { currency, timezone, payer: head.payer })),
           linesTruncated: parts.lines.length > INLINE_LINES_MAX,
         }),
     hostedUrl: null,

@@ -125,7 +125,8 @@ export function nextBoundary(group: GroupState): Boundary | null {
   if (versions.length === 0) return null;
   const after = lastTaken(group);
   const candidates: Boundary[] = [];
-  if (work.firstStartOn !== null) candidates.push(firstFree(boundaryAtOrAfter(versions, work.firstStartOn), versions, after));
+  if (work.firstStartOn !== null)
+    candidates.push(firstFree(boundaryAtOrAfter(versions, work.firstStartOn), versions, after));
   if (work.firstContinuesAt !== null) {
     const floor =
       after === null
@@ -139,7 +140,12 @@ export function nextBoundary(group: GroupState): Boundary | null {
 /** The latest boundary that ran, was skipped, or waits for its entity. */
 function lastTaken(group: GroupState): Instant | null {
   const waiting = group.unfinished.filter(isWaitingForEntity).map(({ boundaryAt }) => boundaryAt);
-  return [group.lastBoundaryAt, ...waiting].filter((at) => at !== null).toSorted().at(-1) ?? null;
+  return (
+    [group.lastBoundaryAt, ...waiting]
+      .filter((at) => at !== null)
+      .toSorted()
+      .at(-1) ?? null
+  );
 }
 
 const firstFree = (boundary: Boundary, versions: readonly ScheduleVersion[], after: Instant | null): Boundary =>

@@ -1,6 +1,14 @@
 import { minorDigits } from '../currency.ts';
 import { BillingError } from '../errors.ts';
-import { decimal, type DecimalString, INTEGER_DIGITS_MAX, type RoundingMode, roundToAmount, toAmount, toPlain } from '../money.ts';
+import {
+  decimal,
+  type DecimalString,
+  INTEGER_DIGITS_MAX,
+  type RoundingMode,
+  roundToAmount,
+  toAmount,
+  toPlain,
+} from '../money.ts';
 
 /** What a one-time charge comes to. Quantity and unit amount plain, the amount in whole minor units; signed. */
 export interface ChargePrice {
@@ -34,7 +42,11 @@ export function priceCharge(
   }
   const product = decimal(quantity ?? '1').times(decimal(unitAmount));
   if (product.abs().gte(decimal(`1${'0'.repeat(INTEGER_DIGITS_MAX)}`))) {
-    throw refused('money.invalid', 'unitAmount', `Too large: quantity × unitAmount has more than ${INTEGER_DIGITS_MAX} digits before the point.`);
+    throw refused(
+      'money.invalid',
+      'unitAmount',
+      `Too large: quantity × unitAmount has more than ${INTEGER_DIGITS_MAX} digits before the point.`,
+    );
   }
   return {
     quantity: toPlain(quantity ?? '1'),
@@ -46,8 +58,15 @@ export function priceCharge(
 function wholeUnits(amount: DecimalString, currency: string): DecimalString {
   const digits = minorDigits(currency);
   if (decimal(amount).decimalPlaces() <= digits) return toAmount(amount, currency);
-  throw refused('money.scale', 'amount', `${currency} has ${digits} decimals: ${amount} is too fine. Send a unitAmount to have it rounded.`);
+  throw refused(
+    'money.scale',
+    'amount',
+    `${currency} has ${digits} decimals: ${amount} is too fine. Send a unitAmount to have it rounded.`,
+  );
 }
 
-const refused = (code: 'request.invalid' | 'money.invalid' | 'money.scale', path: string, message: string): BillingError =>
-  new BillingError(code, message, [{ path, message }]);
+const refused = (
+  code: 'request.invalid' | 'money.invalid' | 'money.scale',
+  path: string,
+  message: string,
+): BillingError => new BillingError(code, message, [{ path, message }]);

@@ -84,9 +84,10 @@ export function collectRun(facts: RunFacts): CollectedRun {
   const dueCharges = facts.charges.filter(({ chargeOn }) => chargeOn <= facts.event.date);
   const rank = new Map(facts.accountOrder.map((customerId, index) => [customerId, index]));
   const rankOf = (line: LineDraft): number => rank.get(line.ownerId) ?? facts.accountOrder.length;
-  const lines = [...collected.flatMap((one) => one.lines), ...dueCharges.map((charge) => chargeLine(charge, facts.currency))].toSorted(
-    (a, b) => rankOf(a) - rankOf(b),
-  );
+  const lines = [
+    ...collected.flatMap((one) => one.lines),
+    ...dueCharges.map((charge) => chargeLine(charge, facts.currency)),
+  ].toSorted((a, b) => rankOf(a) - rankOf(b));
   return {
     invoices: splitInvoices(lines, facts.members),
     progress: collected.flatMap(({ progress }) => progress),
@@ -177,9 +178,7 @@ const chargeLine = (charge: WaitingCharge, currency: string): LineDraft => ({
   unitAmount: toPlain(charge.unitAmount),
   amount: toAmount(charge.amount, currency),
   creditsLineId: null,
-  explanation: [
-    `${toPlain(charge.quantity)} × ${toPlain(charge.unitAmount)} = ${toAmount(charge.amount, currency)}`,
-  ],
+  explanation: [`${toPlain(charge.quantity)} × ${toPlain(charge.unitAmount)} = ${toAmount(charge.amount, currency)}`],
 });
 
 /** The rollup, then one invoice for each subscription with a shipping address, in order of its first line (G5). */

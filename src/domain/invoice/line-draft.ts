@@ -2,13 +2,7 @@ import type { CalendarDate, Instant } from '../calendar.ts';
 import type { DecimalString } from '../money.ts';
 
 export type LineKind =
-  | 'RECURRING'
-  | 'USAGE'
-  | 'ONE_TIME'
-  | 'SETUP'
-  | 'PRORATION_CHARGE'
-  | 'PRORATION_CREDIT'
-  | 'MINIMUM';
+  'RECURRING' | 'USAGE' | 'ONE_TIME' | 'SETUP' | 'PRORATION_CHARGE' | 'PRORATION_CREDIT' | 'MINIMUM';
 
 /** What a line takes, so that nothing is taken twice (RN2). */
 export type LineClaim =

@@ -74,10 +74,17 @@ export interface ItemCollection {
 }
 
 /** Start and end as proration sees them, and whether the item ever runs. */
-export function billableSpan(item: BillableItem, timezone: string): { start: Instant; end: Instant | null; runs: boolean } {
+export function billableSpan(
+  item: BillableItem,
+  timezone: string,
+): { start: Instant; end: Instant | null; runs: boolean } {
   const start = prorationInstant(item.startAt, item.proration, timezone);
   const end = item.endAt === null ? null : prorationInstant(item.endAt, item.proration, timezone);
-  return { start, end: end === null ? null : later(start, end), runs: item.endAt === null || item.endAt > item.startAt };
+  return {
+    start,
+    end: end === null ? null : later(start, end),
+    runs: item.endAt === null || item.endAt > item.startAt,
+  };
 }
 
 /**
@@ -103,7 +110,13 @@ export function collectItem(item: BillableItem, event: BillingEvent): ItemCollec
   }
   const ended = span.end !== null && cursor >= span.end && localDate(span.end, event.timezone) <= event.date;
   if (ended) return { charges, setup: null, billedThroughAt: span.end, phase, finished: true };
-  return { charges, setup: null, billedThroughAt: charges.length > 0 ? cursor : item.billedThroughAt, phase, finished: false };
+  return {
+    charges,
+    setup: null,
+    billedThroughAt: charges.length > 0 ? cursor : item.billedThroughAt,
+    phase,
+    finished: false,
+  };
 }
 
 /** RP11: once, when the item begins; never prorated, never credited. */
@@ -115,7 +128,13 @@ function collectSetup(
 ): ItemCollection {
   const due = item.billedThroughAt === null && span.runs && localDate(span.start, event.timezone) <= event.date;
   const billedThroughAt = due ? span.start : item.billedThroughAt;
-  return { charges: [], setup: due ? terms : null, billedThroughAt, phase: null, finished: billedThroughAt !== null || !span.runs };
+  return {
+    charges: [],
+    setup: due ? terms : null,
+    billedThroughAt,
+    phase: null,
+    finished: billedThroughAt !== null || !span.runs,
+  };
 }
 
 interface NextPeriod {
@@ -130,8 +149,7 @@ function nextPeriod(item: BillableItem, event: BillingEvent, cursor: Instant, kn
   if (terms === null) return null;
   const version = versionAt(event.versions, later(event.at, cursor));
   const key = `${event.groupId}@${version.validFrom}`;
-  const phase =
-    known?.key === key ? known : { key, index: phaseIndexFrom(version, localDate(cursor, event.timezone)) };
+  const phase = known?.key === key ? known : { key, index: phaseIndexFrom(version, localDate(cursor, event.timezone)) };
   const own: OwnSchedule = { schedule: version, cadence: cadenceOf(terms.price, version), phaseIndex: phase.index };
   return { whole: ownPeriodAt(own, cursor), phase, billing: terms.price.billing };
 }
@@ -181,7 +199,9 @@ const spansOf = (item: BillableItem, timezone: string) =>
   }));
 
 function versionAt(versions: readonly ScheduleVersion[], instant: Instant): ScheduleVersion {
-  const found = versions.find(({ validFrom, validTo }) => validFrom <= instant && (validTo === null || instant < validTo));
+  const found = versions.find(
+    ({ validFrom, validTo }) => validFrom <= instant && (validTo === null || instant < validTo),
+  );
   if (found === undefined) throw new Error(`No schedule version holds ${instant}.`);
   return found;
 }

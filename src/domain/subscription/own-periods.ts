@@ -1,4 +1,13 @@
-import { type CalendarDate, daysBetween, elapsedMs, type Instant, localDate, localMidnight, type Period, plusDays } from '../calendar.ts';
+import {
+  type CalendarDate,
+  daysBetween,
+  elapsedMs,
+  type Instant,
+  localDate,
+  localMidnight,
+  type Period,
+  plusDays,
+} from '../calendar.ts';
 import { type Cadence, multipleOf, toStep } from '../billing-group/cadence.ts';
 import { indexAtOrAfter, type Schedule, stepDate, stepIndexAtOrAfter } from '../billing-group/schedule.ts';
 import { Decimal } from '../money.ts';
@@ -20,7 +29,10 @@ export interface OwnSchedule {
 export const phaseIndexFrom = (schedule: Schedule, date: CalendarDate): number => indexAtOrAfter(schedule, date);
 
 /** The whole period of the item that holds a local date: start inside, end not. */
-export function ownPeriodAround(own: OwnSchedule, date: CalendarDate): { startDate: CalendarDate; endDate: CalendarDate } {
+export function ownPeriodAround(
+  own: OwnSchedule,
+  date: CalendarDate,
+): { startDate: CalendarDate; endDate: CalendarDate } {
   const { anchorDate, cadence } = own.schedule;
   const multiple = multipleOf(own.cadence, cadence);
   if (multiple !== null) {

@@ -12,7 +12,10 @@ export interface SubscriptionDates {
 }
 
 /** The status at `now`. One that was canceled before its start never starts: it is CANCELED at once (RP9). */
-export function subscriptionStatus({ startAt, trialEndsAt, endAt }: SubscriptionDates, now: Instant): SubscriptionStatus {
+export function subscriptionStatus(
+  { startAt, trialEndsAt, endAt }: SubscriptionDates,
+  now: Instant,
+): SubscriptionStatus {
   if (endAt !== null && (endAt <= now || endAt <= startAt)) return 'CANCELED';
   if (now < startAt) return 'SCHEDULED';
   if (trialEndsAt !== null && now < trialEndsAt) return 'TRIALING';

@@ -49,7 +49,10 @@ export function creditUnused(input: {
   rounding: RoundingMode;
 }): UnusedCredit | null {
   const { line, endAt, proration, timezone, currency, rounding } = input;
-  const period = { start: later(endAt, line.period.start), end: earlier(line.period.end, line.creditedFrom ?? line.period.end) };
+  const period = {
+    start: later(endAt, line.period.start),
+    end: earlier(line.period.end, line.creditedFrom ?? line.period.end),
+  };
   if (period.start >= period.end) return null;
   const { used, whole, unit } = usedShare(period, line.period, proration, timezone);
   const share = roundTo(decimal(line.charged).times(used).div(whole), minorDigits(currency), rounding);

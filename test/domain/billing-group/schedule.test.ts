@@ -53,10 +53,11 @@ describe('boundary k is counted from the anchor', () => {
 });
 
 describe('consecutive periods share a boundary over 14 months from an anchor of 31 January', () => {
+  // prettier-ignore
   const on = [
     '2026-01-31', '2026-02-28', '2026-03-31', '2026-04-30', '2026-05-31', '2026-06-30', '2026-07-31', '2026-08-31',
     '2026-09-30', '2026-10-31', '2026-11-30', '2026-12-31', '2027-01-31', '2027-02-28', '2027-03-31',
-  ]; // prettier-ignore
+  ];
 
   // Local midnight in UTC at each of them: in the Americas on the same date, in the east on the date before.
   // prettier-ignore

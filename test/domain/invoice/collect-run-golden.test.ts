@@ -25,31 +25,68 @@ const NEW_YEAR = utc('2026-12-31', '23');
 const members = [
   // 5 seats of 12.00, billed in advance through March: April is due, 60.00.
   member('sub_1', 'south', [
-    item(JANUARY, { itemId: 'seat', billedThroughAt: APRIL, terms: [terms({ model: 'PER_UNIT', amount: '12' }, { quantity: '5' })] }),
+    item(JANUARY, {
+      itemId: 'seat',
+      billedThroughAt: APRIL,
+      terms: [terms({ model: 'PER_UNIT', amount: '12' }, { quantity: '5' })],
+    }),
   ]),
   // 99.00 in advance for April; 30.00 in arrears for March.
-  member('sub_2', 'holding', [
-    item(JANUARY, { itemId: 'fee', billedThroughAt: APRIL, price: { code: 'fee', amount: '99' } }),
-    item(JANUARY, { itemId: 'support', billedThroughAt: MARCH, price: { code: 'support', amount: '30', billing: 'ARREARS' } }),
-  ], { planName: 'Base' }),
+  member(
+    'sub_2',
+    'holding',
+    [
+      item(JANUARY, { itemId: 'fee', billedThroughAt: APRIL, price: { code: 'fee', amount: '99' } }),
+      item(JANUARY, {
+        itemId: 'support',
+        billedThroughAt: MARCH,
+        price: { code: 'support', amount: '30', billing: 'ARREARS' },
+      }),
+    ],
+    { planName: 'Base' },
+  ),
   // From 10 March: 20.00 × 22 ÷ 31 = 14.193…, then April.
-  member('sub_3', 'partner', [item(utc('2026-03-10', '08'), { itemId: 'resale', price: { code: 'resale', amount: '20' } })]),
+  member('sub_3', 'partner', [
+    item(utc('2026-03-10', '08'), { itemId: 'resale', price: { code: 'resale', amount: '20' } }),
+  ]),
   // From 20 March, 3 seats of 5.00: 15.00 × 12 ÷ 31 = 5.806…, then April; and once 49.00 for the start.
-  member('sub_4', 'north', [
-    item(utc('2026-03-20', '08'), { itemId: 'ship', terms: [terms({ model: 'PER_UNIT', amount: '5' }, { quantity: '3' })] }),
-    item(utc('2026-03-20', '08'), { itemId: 'start', price: { type: 'SETUP', code: 'start', amount: '49' } }),
-  ], { hasShippingAddress: true }),
+  member(
+    'sub_4',
+    'north',
+    [
+      item(utc('2026-03-20', '08'), {
+        itemId: 'ship',
+        terms: [terms({ model: 'PER_UNIT', amount: '5' }, { quantity: '3' })],
+      }),
+      item(utc('2026-03-20', '08'), { itemId: 'start', price: { type: 'SETUP', code: 'start', amount: '49' } }),
+    ],
+    { hasShippingAddress: true },
+  ),
   // A year of 120.00 until New Year; unused from 15 March on: 365 − 31 − 28 − 14 = 292 days, 120.00 × 292 ÷ 365 = 96.00.
   member('sub_5', 'north-1', [
-    item(JANUARY, { itemId: 'year', billedThroughAt: NEW_YEAR, endAt: utc('2026-03-15', '16'), price: { amount: '120', cadence: cadence('YEAR') } }),
+    item(JANUARY, {
+      itemId: 'year',
+      billedThroughAt: NEW_YEAR,
+      endAt: utc('2026-03-15', '16'),
+      price: { amount: '120', cadence: cadence('YEAR') },
+    }),
   ]),
   // Begins a day too late.
   member('sub_6', 'south', [item(utc('2026-04-02', '08'), { itemId: 'late' })]),
   // Weeks of 7.00 in arrears from 1 January: those that end on 5, 12, 19 and 26 March.
-  member('sub_7', 'holding', [
-    item(JANUARY, { itemId: 'week', billedThroughAt: utc('2026-02-25', '23'), price: { code: 'week', amount: '7', billing: 'ARREARS', cadence: cadence('WEEK') } }),
-  ], { planName: null }),
-]; // prettier-ignore
+  member(
+    'sub_7',
+    'holding',
+    [
+      item(JANUARY, {
+        itemId: 'week',
+        billedThroughAt: utc('2026-02-25', '23'),
+        price: { code: 'week', amount: '7', billing: 'ARREARS', cadence: cadence('WEEK') },
+      }),
+    ],
+    { planName: null },
+  ),
+];
 
 const charges = [
   waiting('chg_1', 'south', '2026-03-25'),

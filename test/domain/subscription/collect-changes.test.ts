@@ -41,6 +41,14 @@ describe('after a realign an item goes on from where it is billed through, with 
     ]);
   });
 
+  test('also when that is the first period of all', () => {
+    const life = until(newLife(item('2026-03-01T09:00:00.000Z'), to15th('2026-03-20T00:00:00.000Z')), '2026-03-31');
+    expect(story(life)).toEqual([
+      'at 2026-03-01: 2026-03-01 2026-04-01 31/31',
+      'at 2026-03-01: 2026-04-01 2026-04-15 14/31',
+    ]);
+  });
+
   test('realigned after that event, the stub is billed with the next period', () => {
     const billed = until(newLife(item(START), monthly), '2026-03-19');
     const life = until({ ...billed, versions: to15th('2026-03-20T00:00:00.000Z') }, '2026-04-15');
