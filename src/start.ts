@@ -17,7 +17,7 @@ import { startWorker } from './worker.ts';
 await runMain(readConfig, async (start) => {
   const { config, log, parts, signal } = start;
   const port = await freePort(config);
-  parts.add('data folder', await claimDataDir(config.dataDir));
+  parts.add('hold on the data folder', await claimDataDir(config.dataDir));
   const platform = await platformKey(config);
 
   const database = await startDatabase(start);
@@ -30,22 +30,14 @@ await runMain(readConfig, async (start) => {
   signal.throwIfAborted();
 
   const publicUrl = config.publicUrl ?? localUrl(config.host, port);
-  const worker = await withCure(
-    `The worker cannot reach Temporal at ${temporal.address}`,
-    'Look at TEMPORAL_ADDRESS.',
-    () => startWorker({ database, temporal, log, publicUrl }),
+  const worker = await withCure(`The worker does not start on ${temporal.address}`, 'Look at TEMPORAL_ADDRESS.', () =>
+    startWorker({ database, temporal, log, publicUrl }),
   );
   parts.add('worker', worker.stop);
   signal.throwIfAborted();
-  const api = await startServer({
-    database,
-    temporal,
-    host: config.host,
-    port,
-    platformApiKey: platform.secret,
-    log,
-    publicUrl,
-  });
+  const api = await withCure(`Nothing can listen on ${config.host}:${port}`, 'Set another PORT, or HOST.', () =>
+    startServer({ database, temporal, host: config.host, port, platformApiKey: platform.secret, log, publicUrl }),
+  );
   parts.add('api', api.stop);
   process.stdout.write(banner({ publicUrl, uiUrl: temporal.uiUrl, platform }));
 });

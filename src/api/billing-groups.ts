@@ -1,12 +1,8 @@
 import { z } from 'zod';
-import { createGroup, GROUP_DEFAULTS } from '../db/billing-groups.ts';
-import { readCustomerForBinding, resolveCustomerId } from '../db/customers.ts';
-import type { Tx } from '../db/database.ts';
-import { readDefaultEntity } from '../db/default-entity.ts';
-import { bindEntity } from '../db/entity-binding.ts';
-import { changeGroup, listGroups, readGroup, readSchedule } from '../db/group-views.ts';
+import { resolveCustomerId } from '../db/customers.ts';
+import { changeGroup, openNamedGroup } from '../db/group-changes.ts';
+import { listGroups, readGroup, readSchedule } from '../db/group-views.ts';
 import { previewInvoices } from '../db/invoices/preview.ts';
-import { nowOf } from '../db/time.ts';
 import { billingGroup, groupStatus, linked } from './billing-group-schema.ts';
 import { billingGroupVerbRoutes } from './billing-group-verbs.ts';
 import { cadence } from './cadence-schema.ts';
@@ -54,32 +50,6 @@ const preview = (method: 'GET' | 'POST') =>
     handler: ({ tx, params }) => previewInvoices(tx, params.billingGroupId),
   });
 
-async function open(tx: Tx, body: z.output<typeof createBody>, actor: string): Promise<string> {
-  const payer = await readCustomerForBinding(tx, body.payerCustomerId, 'payer', 'payerCustomerId');
-  const entityId = body.billingEntityId ?? payer.billingEntityId ?? (await readDefaultEntity(tx)).id;
-  const entity = await bindEntity(tx, entityId);
-  return createGroup(
-    tx,
-    {
-      payerCustomerId: payer.id,
-      billingEntityId: entity.id,
-      currency: body.currency ?? payer.currency ?? entity.baseCurrency,
-      timezone: entity.billingTimezone,
-      name: body.name ?? null,
-      cadence: body.cadence ?? { interval: 'MONTH', count: 1 },
-      anchorDate: body.anchorDate ?? null,
-      isDefault: false,
-      taxAddress: body.taxAddress ?? GROUP_DEFAULTS.taxAddress,
-      midCycleCharges: body.midCycleCharges ?? GROUP_DEFAULTS.midCycleCharges,
-      settleMinutes: body.settleMinutes ?? GROUP_DEFAULTS.settleMinutes,
-      purchaseOrder: body.purchaseOrder ?? null,
-      testClockId: payer.testClockId,
-      createdAt: await nowOf(tx, { testClockId: payer.testClockId }),
-    },
-    actor,
-  );
-}
-
 export const billingGroupRoutes = [
   route({
     method: 'POST',
@@ -91,8 +61,8 @@ export const billingGroupRoutes = [
     status: 201,
     body: createBody,
     response: billingGroup,
-    handler: async ({ tx, body, actor, tenant, links }) =>
-      linked(await readGroup(tx, await open(tx, body, actor)), { tenant, links }),
+    handler: async ({ tx, body: { graceHours: _, ...body }, actor, tenant, links }) =>
+      linked(await readGroup(tx, await openNamedGroup(tx, body, actor)), { tenant, links }),
   }),
   route({
     method: 'GET',
@@ -133,8 +103,10 @@ export const billingGroupRoutes = [
     scope: 'write',
     body: z.strictObject(editable).meta({ id: 'BillingGroupChange' }),
     response: billingGroup,
-    handler: async ({ tx, params, body: { graceHours: _, ...change }, actor, tenant, links }) =>
-      linked(await changeGroup(tx, params.billingGroupId, change, actor), { tenant, links }),
+    handler: async ({ tx, params, body: { graceHours: _, ...change }, actor, tenant, links }) => {
+      await changeGroup(tx, params.billingGroupId, change, actor);
+      return linked(await readGroup(tx, params.billingGroupId), { tenant, links });
+    },
   }),
   ...billingGroupVerbRoutes,
   preview('GET'),

@@ -4,12 +4,9 @@ import { boundariesFrom } from '../domain/billing-group/schedule.ts';
 import type { Cadence } from '../domain/billing-group/cadence.ts';
 import { type CalendarDate, type Instant, localDate } from '../domain/calendar.ts';
 import { BillingError } from '../domain/errors.ts';
-import { audit } from './audit.ts';
 import { type LoadedGroup, loadGroups } from './billing/group-state.ts';
 import type { Tx } from './database.ts';
 import { listPage, type Page, type PageRequest } from './listing.ts';
-import { refreshGroup } from './billing-groups.ts';
-import { onlySent, type Sent } from './sent.ts';
 import type { GroupStatus } from './schema/groups.table.ts';
 
 /** A billing group as the API shows it. */
@@ -57,11 +54,12 @@ export interface GroupFilters {
   readonly currency?: string | undefined;
 }
 
-const missing = (id: string) => () => new BillingError('not_found', `There is no billing group ${id}.`);
+/** The refusal of an id that is not there, or is another tenant's. */
+export const missingGroup = (id: string) => () => new BillingError('not_found', `There is no billing group ${id}.`);
 
 /** @throws `not_found` */
 export async function readGroup(tx: Tx, id: string): Promise<GroupView> {
-  const row = await selectGroups(tx).where('g.id', '=', id).executeTakeFirstOrThrow(missing(id));
+  const row = await selectGroups(tx).where('g.id', '=', id).executeTakeFirstOrThrow(missingGroup(id));
   const [view] = await toViews(tx, [row]);
   return view as GroupView;
 }
@@ -81,37 +79,6 @@ export async function listGroups(
   return { ...page, items: await toViews(tx, page.items) };
 }
 
-/** What may be changed of a group at any time; its dates and cadence are moved by realign. */
-export interface GroupChange {
-  readonly name: string | null;
-  readonly taxAddress: 'PAYER' | 'OWNER';
-  readonly midCycleCharges: 'NEXT_INVOICE' | 'IMMEDIATE';
-  readonly settleMinutes: number;
-  readonly purchaseOrder: string | null;
-}
-
-/** @throws `not_found`; `group.closed`. */
-export async function changeGroup(tx: Tx, id: string, change: Sent<GroupChange>, actor: string): Promise<GroupView> {
-  const [group] = await loadGroups(tx, [id], { lock: 'update' });
-  if (group === undefined) throw missing(id)();
-  if (group.state.status === 'CLOSED')
-    throw new BillingError('group.closed', `Billing group ${id} is closed and cannot be changed.`);
-  const sent = onlySent(change);
-  if (Object.keys(sent).length > 0) {
-    await tx.db.updateTable('billing_groups').set(sent).where('id', '=', id).execute();
-    await audit(tx, {
-      actor,
-      action: 'billing_group.changed',
-      subjectType: 'billing_group',
-      subjectId: id,
-      detail: { ...sent },
-      happenedAt: group.now,
-    });
-    await refreshGroup(tx, id);
-  }
-  return readGroup(tx, id);
-}
-
 /**
  * The boundaries to come of a group, whether anything falls due on them or not: from the next one that bills anything, else
  * from now on. Without an anchor there are none.
@@ -125,7 +92,7 @@ export async function readSchedule(
   count: number,
 ): Promise<{ boundaryAt: Instant; localDate: CalendarDate }[]> {
   const [group] = await loadGroups(tx, [id]);
-  if (group === undefined) throw missing(id)();
+  if (group === undefined) throw missingGroup(id)();
   const { versions, timezone } = group.state;
   const from = nextBoundary(group.state)?.boundaryAt ?? group.now;
   return boundariesFrom(versions, localDate(from, timezone))

@@ -20,23 +20,25 @@ export async function insertRows<T extends Table>(db: Sql, table: T, rows: reado
 }
 
 /**
- * Updates any number of rows with one statement: each is found by the columns of `key` and gets those of `set`.
+ * Updates any number of rows with one statement: each is found by its `id` and gets the columns of `set`. The new values
+ * are looked up by id and not joined: for rows that the planner has no statistics of it would join each with each.
  *
  * @returns how many rows were changed.
  */
 export async function updateRows<T extends Table>(
   db: Sql,
   table: T,
-  shape: { key: readonly (keyof Row<T> & string)[]; set: readonly (keyof Row<T> & string)[] },
-  rows: readonly Row<T>[],
+  set: readonly (keyof Row<T> & string)[],
+  rows: readonly (Row<T> & { readonly id: string })[],
 ): Promise<number> {
   if (rows.length === 0) return 0;
-  const assignments = sql.raw(shape.set.map((column) => `${snake(column)} = r.${snake(column)}`).join(', '));
-  const matches = sql.raw(shape.key.map((column) => `t.${snake(column)} = r.${snake(column)}`).join(' and '));
-  const { numAffectedRows } =
-    await sql`update ${sql.raw(table)} as t set ${assignments} from ${recordset(table, rows)} as r where ${matches}`.execute(
-      db,
-    );
+  const columns = columnList(set);
+  const ids = rows.map(({ id }) => id);
+  const byId = JSON.stringify(Object.fromEntries(rows.map((row) => [row.id, toColumns(row)])));
+  const { numAffectedRows } = await sql`
+    update ${sql.raw(table)} as t
+       set (${columns}) = (select ${columns} from jsonb_populate_record(null::${sql.raw(table)}, ${byId}::jsonb -> t.id))
+     where t.id = any(${ids}::text[])`.execute(db);
   return Number(numAffectedRows ?? 0);
 }
 

@@ -1,4 +1,4 @@
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { commandLine } from './processes.ts';
 
 /** The process that holds a lock. */
@@ -22,7 +22,7 @@ export async function takeLock(file: string): Promise<{ release: () => Promise<v
       if (await isLinked(draft, file)) return { release: () => rm(file, { force: true }) };
       const holder = await readHolder(file);
       if (holder !== null && (await isHolding(holder))) return { holder };
-      await rm(file, { force: true });
+      await clear(file, holder);
     }
   } finally {
     await rm(draft, { force: true });
@@ -40,6 +40,20 @@ const isLinked = (draft: string, file: string): Promise<boolean> =>
 
 const isHolding = async ({ pid, startedWith }: Holder): Promise<boolean> =>
   startedWith !== '' && (await commandLine(pid)) === startedWith;
+
+/** Somebody may have cleared it and taken it since it was read: then it is put back. */
+async function clear(file: string, stale: Holder | null): Promise<void> {
+  const aside = `${file}.${process.pid}.stale`;
+  try {
+    await rename(file, aside);
+    const found = await readHolder(aside);
+    if (found?.pid !== stale?.pid) await link(aside, file);
+  } catch (error) {
+    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
 
 async function readHolder(file: string): Promise<Holder | null> {
   try {

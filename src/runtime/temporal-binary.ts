@@ -1,4 +1,4 @@
-import { access, chmod, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,6 +16,7 @@ import { runProgram } from './processes.ts';
 
 const PROGRESS_MS = 15_000;
 const WAIT_MS = 1_000;
+const DRAFT = 'draft-';
 
 interface Search {
   readonly log: Logger;
@@ -70,6 +71,8 @@ async function waitForLock(file: string, { log, signal }: Search): Promise<() =>
 }
 
 async function obtain(folder: string, cached: string, search: Search): Promise<void> {
+  const leftovers = (await readdir(folder)).filter((name) => name.startsWith(DRAFT));
+  await Promise.all(leftovers.map((name) => rm(join(folder, name), { recursive: true, force: true })));
   for (const way of WAYS_TO_TEMPORAL) if (await tryOne(way, folder, cached, search)) return;
   throw new Error(
     'There is no Temporal server. Install the temporal command line, or Go so that it can be built, or set TEMPORAL_ADDRESS.',
@@ -79,7 +82,7 @@ async function obtain(folder: string, cached: string, search: Search): Promise<v
 /** Works in a folder beside the cached program and moves it when it is whole, so that nobody ever sees a part of it. */
 async function tryOne(way: WayToTemporal, folder: string, cached: string, { log, signal }: Search): Promise<boolean> {
   const stopProgress = showProgress(log, `getting Temporal ${TEMPORAL_VERSION} by ${way.name}`);
-  const draft = await mkdtemp(join(folder, 'draft-'));
+  const draft = await mkdtemp(join(folder, DRAFT));
   const limits = [AbortSignal.timeout(way.withinMs), ...(signal === undefined ? [] : [signal])];
   try {
     const program = await way.obtain(draft, AbortSignal.any(limits));

@@ -1,5 +1,4 @@
 import {
-  ActivityFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
@@ -25,6 +24,7 @@ import {
   skipUpdate,
   stateQuery,
 } from './contract.ts';
+import { isFailed } from './is-failed.ts';
 import { executeRun } from './run-steps.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 import { tellClock } from './tell-clock.ts';
@@ -91,7 +91,7 @@ async function lookAhead(input: GroupInput): Promise<GroupPlan> {
   try {
     return await local.planNextStep(input);
   } catch (error) {
-    if (!(error instanceof ActivityFailure)) throw error;
+    if (!isFailed(error)) throw error;
     return await planNextStep(input);
   }
 }

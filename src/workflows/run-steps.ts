@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { FAILURE, type RunInput } from './contract.ts';
+import { isFailed } from './is-failed.ts';
 
 // A first attempt is local: a run is a few history events. What fails, or is large, becomes an ordinary activity that an
 // operator sees in the UI, with its failures.
@@ -69,16 +70,17 @@ async function attempt<R>(options: { summary: string }, input: RunInput, once: S
   try {
     return await once.executeWithOptions(options, [input]);
   } catch (error) {
-    if (!(error instanceof ActivityFailure)) throw error;
+    if (!isFailed(error)) throw error;
     return await again.executeWithOptions(options, [input]);
   }
 }
 
 /** A lost database is waited for, the run stays OPEN; anything else is for an operator to see (O3). */
 async function holdRun(input: RunInput, error: unknown): Promise<RunResult> {
-  if (!(error instanceof ActivityFailure)) throw error;
+  if (!isFailed(error)) throw error;
   const run = { tenantId: input.tenantId, runId: input.runId };
-  const cause = error.cause instanceof ApplicationFailure ? error.cause : null;
+  const failure = error instanceof ActivityFailure ? error.cause : error;
+  const cause = failure instanceof ApplicationFailure ? failure : null;
   if (cause?.type === FAILURE.database) {
     await persistent.noteRunReason({ ...run, reason: 'DATABASE' });
     await sleep(DATABASE_WAIT, { summary: 'the database was away; going on soon' });

@@ -1,5 +1,4 @@
 import {
-  ActivityFailure,
   condition,
   continueAsNew,
   proxyActivities,
@@ -10,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { refreshSignal, settledSignal, type TestClockInput } from './contract.ts';
+import { isFailed } from './is-failed.ts';
 
 const local = proxyLocalActivities<Activities>({ startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 1 } });
 
@@ -57,7 +57,7 @@ async function moveOn(input: TestClockInput) {
   try {
     return await local.moveClock(input);
   } catch (error) {
-    if (!(error instanceof ActivityFailure)) throw error;
+    if (!isFailed(error)) throw error;
     return await ordinary.moveClock(input);
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { collectCharges } from '../../src/db/billing/collect.ts';
 import { planStep } from '../../src/db/billing/plan-step.ts';
+import type { Tx } from '../../src/db/database.ts';
 import { type Client, type Reply, startTestApi, type TestApi } from '../support/api.ts';
 import { billDue, billRun, billUntil } from '../support/billing.ts';
 import { create, flat } from '../support/billing-shapes.ts';
@@ -190,6 +191,40 @@ describe('a charge for the next invoice', () => {
     expect((await invoicesOf(payer)).map(onLines)).toEqual([['base 10.00'], ['Visit 5.00']]);
   });
 
+  test('takes currency, entity and zone from the group that it names', async () => {
+    const entity = await create(client, '/billing-entities', {
+      entityCode: 'NZ',
+      displayName: 'NZ',
+      baseCurrency: 'NZD',
+      countryCode: 'NZ',
+      billingTimezone: 'Pacific/Auckland',
+    });
+    const other = await create(client, '/billing-groups', { payerCustomerId: payer.id, billingEntityId: entity.id });
+    await client.put(`/customers/${payer.id}`, { currency: 'EUR', billingEntityId: subscription.billingEntityId });
+    await client.put(`/billing-entities/${entity.id}`, { billingTimezone: 'Pacific/Pago_Pago' });
+    // Midnight in UTC is 13 o'clock in Auckland, where the group is pinned, and the day before in Pago Pago.
+    const named = await charged({ billingGroupId: other.id, timing: 'IMMEDIATE' });
+    expect(named).toMatchObject({ currency: 'NZD', billingEntityId: entity.id, chargeOn: '2026-03-01' });
+    expect((await charge({ currency: 'NZD', billingEntityId: entity.id })).body).toMatchObject({
+      billingGroupId: other.id,
+      chargeOn: '2026-03-01',
+    });
+    expect(await charged({ timing: 'IMMEDIATE', billingEntityId: entity.id })).toMatchObject({
+      currency: 'EUR',
+      chargeOn: '2026-02-28',
+    });
+  });
+
+  test('lets its group look again', async () => {
+    await api.db.query(`update outbox_messages set delivered_at = now()`);
+    const { id, billingGroupId } = await charged();
+    const refresh = { topic: 'group.refresh', key: billingGroupId, payload: { billingGroupId } };
+    expect(await outbox()).toEqual([refresh]);
+    await api.db.query(`update outbox_messages set delivered_at = now()`);
+    await client.delete(`/charges/${id}`);
+    expect(await outbox()).toEqual([refresh]);
+  });
+
   test('without a group that fits it is refused, and says what to do', async () => {
     const alone = await create(client, '/customers', { name: 'Alone', testClockId: clock.id });
     const refused = await charge({ customerId: alone.id });
@@ -202,6 +237,9 @@ describe('a charge for the next invoice', () => {
       code: 'group.none',
       detail: expect.stringContaining('EUR'),
     });
+    const closed = await create(client, '/billing-groups', { payerCustomerId: alone.id });
+    await client.post(`/billing-groups/${closed.id}/close`);
+    expect((await charge({ customerId: alone.id })).body).toMatchObject({ status: 409, code: 'group.none' });
     const only = await create(client, '/billing-groups', { payerCustomerId: alone.id });
     expect((await charged({ customerId: alone.id })).billingGroupId).toBe(only.id);
     await create(client, '/billing-groups', { payerCustomerId: alone.id });
@@ -234,28 +272,38 @@ describe('a charge for the next invoice', () => {
     }
   });
 
-  test('written while a run takes its cut-off, it waits for the run and goes on the next invoice', async () => {
-    await charged({ description: 'Before' });
-    const { database } = api.db;
+  /** The run of the group's first boundary, opened and not begun. */
+  const openedRun = async (): Promise<string> => {
     const setClock = (status: string) =>
       api.db.query(`update test_clocks set status = $2 where id = $1`, [clock.id, status]);
     await setClock('ADVANCING');
-    const { step } = await database.inTenant(client.tenantId, (tx) => planStep(tx, subscription.billingGroupId));
+    const { step } = await api.db.database.inTenant(client.tenantId, (tx) => planStep(tx, subscription.billingGroupId));
     await setClock('READY');
-    const runId = step.kind === 'RUN' ? step.runId : '';
-    const during = await whileOpen(
-      api.db,
-      client.tenantId,
-      (tx) => collectCharges(tx, runId),
-      () => charge({ description: 'During' }),
-    );
+    return step.kind === 'RUN' ? step.runId : '';
+  };
+
+  test('written while a run takes its cut-off, it waits for the run and goes on the next invoice', async () => {
+    await charged({ description: 'Before' });
+    const runId = await openedRun();
+    const collect = (tx: Tx) => collectCharges(tx, runId);
+    const during = await whileOpen(api.db, client.tenantId, collect, () => charge({ description: 'During' }));
     expect(during.status).toBe(201);
-    await billRun(database, client.tenantId, runId);
+    await billRun(api.db.database, client.tenantId, runId);
     await until('2026-04-01T00:00:00Z');
     expect((await invoicesOf(payer)).map(onLines)).toEqual([
       ['base 10.00', 'Before 5.00'],
       ['base 10.00', 'During 5.00'],
     ]);
+  });
+
+  test('deleted while a run takes its cut-off, it is on the invoice and stays', async () => {
+    const { id } = await charged();
+    const runId = await openedRun();
+    const collect = (tx: Tx) => collectCharges(tx, runId);
+    const refused = await whileOpen(api.db, client.tenantId, collect, () => client.delete(`/charges/${id}`));
+    expect(refused.body).toMatchObject({ status: 409, code: 'conflict', detail: expect.stringContaining('Discard') });
+    await billRun(api.db.database, client.tenantId, runId);
+    expect((await invoicesOf(payer)).map(onLines)).toEqual([['base 10.00', 'Visit 5.00']]);
   });
 });
 

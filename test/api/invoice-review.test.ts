@@ -353,6 +353,7 @@ describe('discarding a draft', () => {
     });
     expect((await client.get(`/charges/${alone.id}`)).body).toMatchObject({ status: 'WAITING', timing: 'IMMEDIATE' });
     expect((await client.delete(`/charges/${alone.id}`)).status).toBe(204);
+    expect((await client.get(`/runs/${alone.runId}`)).body).toMatchObject({ status: 'EMPTY', reason: 'DISCARDED' });
     await until('2026-04-01T00:00:00Z');
     expect(spans((await invoicesOf(payer))[1])).toEqual(['base 10.00 2026-04-01', 'Now 3.00']);
   });

@@ -6,6 +6,7 @@ import type { TestProject } from 'vitest/node';
 import { startPostgres } from '../../src/runtime/embedded-postgres.ts';
 import { findTemporal } from '../../src/runtime/temporal-binary.ts';
 import { startTemporal } from '../../src/runtime/temporal-server.ts';
+import { clearKilledRuns } from './clear-killed-runs.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -19,7 +20,8 @@ declare module 'vitest' {
 /** One PostgreSQL and one Temporal server for the whole test run; both forget everything at its end. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const log = pino({ transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', destination: 2 } } });
-  const dataDir = await mkdtemp(join(tmpdir(), 'tributary-test-'));
+  await clearKilledRuns();
+  const dataDir = await mkdtemp(join(tmpdir(), `tributary-test-${process.pid}-`));
   await chmod(dataDir, 0o755);
   const quiet = log.child({}, { level: 'warn' });
   const postgres = await startPostgres({ dataDir, durable: false, log: quiet });

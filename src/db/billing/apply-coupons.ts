@@ -21,7 +21,7 @@ export async function applyCouponsStep(tx: Tx, runId: string, options: { anew?: 
   const drafts = await draftsOf(tx, run.id);
   const ids = drafts.map(({ id }) => id);
   const lines = await draftLines(tx, ids);
-  await clearDiscounts(tx, run.id, ids);
+  if (options.anew === true) await clearDiscounts(tx, run.id, ids);
 
   const byInvoice = Map.groupBy(lines, ({ invoiceId }) => invoiceId);
   let redemptions = await loadRedemptions(tx, lines, { exceptRunId: run.id, lock: true });
@@ -72,8 +72,7 @@ async function writeDiscounts(
   const rows = lines.map((line) => {
     const discount = sum((sharesOf.get(line.id) ?? []).map(({ amount }) => amount));
     const left = decimal(line.amount).minus(discount).toFixed();
-    return { tenantId, id: line.id, discount: discount.toFixed(), taxable: left, total: left };
+    return { id: line.id, discount: discount.toFixed(), taxable: left, total: left };
   });
-  const set = ['discount', 'taxable', 'total'] as const;
-  await updateRows(tx.db, 'invoice_lines', { key: ['tenantId', 'id'], set }, rows);
+  await updateRows(tx.db, 'invoice_lines', ['discount', 'taxable', 'total'], rows);
 }

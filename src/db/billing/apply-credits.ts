@@ -17,7 +17,7 @@ export async function applyCreditsStep(tx: Tx, runId: string, options: { anew?: 
   const drafts = await draftsOf(tx, run.id);
   const ids = drafts.map(({ id }) => id);
   const byInvoice = Map.groupBy(await draftLines(tx, ids), ({ invoiceId }) => invoiceId);
-  await releaseCredits(tx, ids);
+  if (options.anew === true) await clearSettlement(tx, ids);
 
   const payer = { customerId: run.payerCustomerId, currency: run.currency };
   let grants = await loadGrants(tx, payer, { lock: true });
@@ -59,6 +59,14 @@ export async function releaseCredits(tx: Tx, invoiceIds: readonly string[]): Pro
       from by_grant b where g.tenant_id = b.tenant_id and g.id = b.grant_id`.execute(tx.db);
 }
 
+async function clearSettlement(tx: Tx, invoiceIds: readonly string[]): Promise<void> {
+  await releaseCredits(tx, invoiceIds);
+  await tx.db
+    .deleteFrom('invoice_accounts')
+    .where('invoiceId', '=', sql<string>`any(${invoiceIds}::text[])`)
+    .execute();
+}
+
 async function reserveCredits(
   tx: Tx,
   run: LockedRun,
@@ -92,7 +100,6 @@ async function writeAccounts(
   invoiceId: string,
   accounts: ReturnType<typeof invoiceTotals>['accounts'],
 ): Promise<void> {
-  await tx.db.deleteFrom('invoice_accounts').where('invoiceId', '=', invoiceId).execute();
   const names = await tx.db
     .selectFrom('customers')
     .where('id', '=', sql<string>`any(${accounts.map(({ customerId }) => customerId)}::text[])`)

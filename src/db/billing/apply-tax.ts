@@ -20,7 +20,7 @@ export async function applyTaxStep(tx: Tx, runId: string, options: { anew?: bool
   const context = await loadTaxContext(tx, { ...run, taxAddress: await taxAddressOf(tx, run.billingGroupId) }, [
     ...new Set(lines.map(({ ownerId }) => ownerId)),
   ]);
-  await clearTaxes(tx, ids);
+  if (options.anew === true) await clearTaxes(tx, ids);
 
   const byInvoice = Map.groupBy(lines, ({ invoiceId }) => invoiceId);
   for (const draft of drafts) {
@@ -63,13 +63,11 @@ async function writeTaxes(
   { lines, summary }: { lines: readonly TaxedLine[]; summary: readonly TaxRow[] },
 ): Promise<void> {
   const { tenantId } = tx;
-  const set = ['taxable', 'taxPercent', 'tax', 'total'] as const;
   await updateRows(
     tx.db,
     'invoice_lines',
-    { key: ['tenantId', 'id'], set },
+    ['taxable', 'taxPercent', 'tax', 'total'],
     lines.map(({ lineId, taxable, tax, taxPercent }) => ({
-      tenantId,
       id: lineId,
       taxable,
       tax,

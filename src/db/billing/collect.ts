@@ -138,8 +138,8 @@ export async function storeProgress(tx: Tx, progress: readonly ItemProgress[]): 
   await updateRows(
     tx.db,
     'subscription_items',
-    { key: ['tenantId', 'id'], set: ['billedThroughAt', 'phaseKey', 'phaseIndex', 'finished'] },
-    progress.map(({ itemId, ...columns }) => ({ tenantId: tx.tenantId, id: itemId, ...columns })),
+    ['billedThroughAt', 'phaseKey', 'phaseIndex', 'finished'],
+    progress.map(({ itemId, ...columns }) => ({ id: itemId, ...columns })),
   );
 }
 

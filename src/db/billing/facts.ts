@@ -12,6 +12,8 @@ export interface MemberScope {
   readonly at: Instant;
   readonly date: CalendarDate;
   readonly timezone: string;
+  /** A running subscription that moves in before it may have a stub to bill (RP13). */
+  readonly nextBoundaryAt: Instant;
   readonly subscriptionId: string | null;
 }
 
@@ -70,7 +72,10 @@ const memberRows = async (tx: Tx, scope: MemberScope) => {
       join subscriptions s on s.tenant_id = m.tenant_id and s.id = m.subscription_id
       left join plan_versions v on v.tenant_id = s.tenant_id and v.plan_id = s.plan_id and v.version = s.plan_version
      where m.billing_group_id = ${scope.groupId}
-       and (m.valid_from at time zone ${scope.timezone})::date <= ${scope.date}::date
+       and ((m.valid_from at time zone ${scope.timezone})::date <= ${scope.date}::date
+            or m.valid_from < ${scope.nextBoundaryAt}::timestamptz and exists (
+              select 1 from subscription_items b
+               where b.tenant_id = s.tenant_id and b.subscription_id = s.id and b.billed_through_at is not null))
        and (m.valid_to is null or m.valid_to > ${scope.at}::timestamptz)
        and exists (select 1 from subscription_items i
                     where i.tenant_id = s.tenant_id and i.subscription_id = s.id and not i.finished)

@@ -46,7 +46,7 @@ export const stepDate = (anchor: CalendarDate, step: Step, k: number): CalendarD
 /** The smallest k whose date, anchor + k steps, is `date` or later. */
 export function stepIndexAtOrAfter(anchor: CalendarDate, step: Step, date: CalendarDate): number {
   const apart = step.unit === 'DAY' ? daysBetween(anchor, date) : monthsBetween(anchor, date);
-  let k = Math.floor(apart / step.count) - 1;
+  let k = Math.floor(apart / step.count);
   while (precedes(stepDate(anchor, step, k), date)) k += 1;
   return k;
 }
@@ -72,7 +72,7 @@ export const boundaryAt = (schedule: Schedule, k: number): Instant =>
 export function* boundariesFrom(versions: readonly ScheduleVersion[], from: CalendarDate): Generator<Boundary, void> {
   let last: Instant = '';
   for (const version of versions) {
-    const validOn = dayBefore(version.validFrom);
+    const validOn = utcDate(version.validFrom);
     for (let k = indexAtOrAfter(version, from > validOn ? from : validOn); ; k += 1) {
       const date = boundaryDate(version, k);
       if (precedes(LAST_DATE, date)) return;
@@ -94,17 +94,14 @@ export function boundaryAtOrAfter(versions: readonly ScheduleVersion[], from: Ca
 
 /** The first boundary strictly after an instant. */
 export function boundaryAfter(versions: readonly ScheduleVersion[], after: Instant): Boundary {
-  for (const version of versions) {
-    if (version.validTo !== null && version.validTo <= after) continue;
-    for (const boundary of boundariesFrom([version], dayBefore(after))) {
-      if (boundary.boundaryAt > after) return boundary;
-    }
+  for (const boundary of boundariesFrom(versions, utcDate(after))) {
+    if (boundary.boundaryAt > after) return boundary;
   }
   throw noBoundary();
 }
 
-/** A date at or before the local date of an instant, whatever the zone. */
-const dayBefore = (instant: Instant): CalendarDate => plusDays(instant.slice(0, 10), -1);
+/** No boundary at an instant or after it has an earlier local date than this: no day begins later in UTC than at its noon. */
+const utcDate = (instant: Instant): CalendarDate => instant.slice(0, 10);
 
 const noBoundary = (): Error =>
   new Error('No boundary follows: the last schedule version of a group has no end but the year 9999.');

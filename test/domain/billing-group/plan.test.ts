@@ -93,7 +93,7 @@ describe('requests go first', () => {
   });
 
   test('the first of several for later counts', () => {
-    const unfinished = [later('2026-03-25T00:00:00.000Z'), later('2026-03-20T00:00:00.000Z')];
+    const unfinished = ['2026-03-25', '2026-03-20', '2026-03-22'].map((date) => later(`${date}T00:00:00.000Z`));
     expect(plan('2026-03-11T00:00:00.000Z', { unfinished })).toEqual(sleep('2026-03-20T00:00:00.000Z', 'REQUEST'));
   });
 
@@ -101,13 +101,8 @@ describe('requests go first', () => {
     expect(plan(now, { unfinished: [later(MAY)] })).toEqual(openRun(APRIL));
   });
 
-  test('one that waits for its suspended entity keeps nobody awake', () => {
-    const waiting = {
-      ...request,
-      status: 'WAITING',
-      reason: ENTITY_SUSPENDED,
-      retryAt: '2026-03-01T00:00:00.000Z',
-    } as const;
+  test.each(['2026-03-01T00:00:00.000Z', now])('one that waits for its entity keeps nobody awake (%s)', (retryAt) => {
+    const waiting = { ...request, status: 'WAITING', reason: ENTITY_SUSPENDED, retryAt } as const;
     const changes = { unfinished: [waiting], work: NOTHING, entityStatus: 'SUSPENDED' } as const;
     expect(plan(now, changes)).toEqual(idle('ENTITY_SUSPENDED'));
   });

@@ -111,6 +111,12 @@ describe('across schedule versions', () => {
     expect(boundariesFrom(same, '2026-03-02').take(2).map((one) => one.localDate).toArray()).toEqual([next, '2026-05-01']);
   });
 
+  test('a boundary at the very instant of a change is one of the new schedule', () => {
+    const same = realigned(schedule('2026-01-01'), '2026-04-01T00:00:00.000Z', { anchorDate: '2026-02-01' });
+    const [april] = boundariesFrom(same, '2026-04-01').take(1).toArray();
+    expect([april?.index, april?.version]).toEqual([2, same[1]]);
+  });
+
   // prettier-ignore
   test.each([
     { on: '2026-02-01', found: '2026-02-01' },

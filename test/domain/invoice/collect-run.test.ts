@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { collectRun, type RunFacts } from '../../../src/domain/invoice/collect-run.ts';
-import { item } from '../subscription/items.ts';
+import { item, terms } from '../subscription/items.ts';
 import { chargedLine, facts, member, table, waiting } from './run-facts.ts';
 
 const midnight = (date: string) => `${date}T00:00:00.000Z`;
@@ -159,6 +159,13 @@ describe('an item that ended before what was billed for it is given back the res
   test('an item billed just through its end is given nothing, whatever lines it has', () => {
     expect(lines('2026-03-16T17:00:00.000Z', '2026-04-01', { billedThroughAt: midnight('2026-03-16') })).toEqual([]);
     expect(lines('2026-03-16T17:00:00.000Z', '2026-04-01', { terms: [] })).toEqual([]);
+  });
+
+  test('the credit is written at the terms that hold last', () => {
+    const held = [terms({}, { validTo: JANUARY }), terms({ amount: '20' }, { version: 2, validFrom: JANUARY })];
+    const members = [ended('2026-03-16T17:00:00.000Z', { terms: held })];
+    const { invoices } = collectRun(facts('2026-04-01', { members, chargedLines: charged }));
+    expect(invoices[0]?.lines[0]).toMatchObject({ termsVersion: 2, unitAmount: '20' });
   });
 
   test('several lines of one item, each by itself', () => {

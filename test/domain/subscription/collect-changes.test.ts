@@ -95,6 +95,30 @@ describe('after a realign an item goes on from where it is billed through, with 
     expect(life.item.phase).toEqual({ key: 'grp_1@2026-03-10T00:00:00.000Z', index: 12 });
   });
 
+  // A month in a group of weeks fits nowhere; realigned to Sundays its periods count from 4 January.
+  //
+  //   4 January        25 January    1 February  4 February
+  //   |--------- … ----|-------------*-----------0--->
+  //                    X not yet     ^ bills the stub, 3 of 31 days
+  test('a stub that begins with an event is billed at that event, not before', () => {
+    const weekly = schedule('2026-01-01', { cadence: cadence('WEEK') });
+    const sundays = realigned(weekly, '2026-01-09T00:00:00.000Z', { anchorDate: '2026-01-04' });
+    const one = item(START, { price: { cadence: cadence('MONTH') } });
+    expect(story(until(newLife(one, sundays), '2026-02-01'))).toEqual([
+      'at 2026-01-01: 2026-01-01 2026-02-01 31/31',
+      'at 2026-02-01: 2026-02-01 2026-02-04 3/31',
+    ]);
+  });
+
+  test('one that takes effect at a boundary holds for the period that begins there', () => {
+    const quarterly = { anchorDate: '2026-04-01', cadence: cadence('QUARTER') };
+    const versions = realigned(schedule('2026-01-01'), '2026-04-01T00:00:00.000Z', quarterly);
+    expect(story(until(newLife(item(START), versions), '2026-04-01')).slice(2)).toEqual([
+      'at 2026-03-01: 2026-03-01 2026-04-01 31/31',
+      'at 2026-04-01: 2026-04-01 2026-07-01 91/91',
+    ]);
+  });
+
   // The group's cadence becomes a quarter; a price without a cadence of its own follows.
   test('a new cadence of the group is that of prices without one', () => {
     const quarterly = { anchorDate: '2026-04-01', cadence: cadence('QUARTER') };
@@ -184,6 +208,14 @@ describe('terms that change', () => {
     const life = (instant: string) => newLife(item('2026-03-01T00:00:00.000Z', { terms: at(instant) }), monthly);
     expect(versionsOf(until(life('2026-04-01T18:00:00.000Z'), '2026-04-01'))[1]).toBe('v2 2026-04-01 2026-05-01');
     expect(versionsOf(until(life('2026-04-02T00:00:00.000Z'), '2026-04-01'))[1]).toBe('v1 2026-04-01 2026-05-01');
+  });
+
+  test('at a boundary leave no empty segment in arrears', () => {
+    const arrears = (one: typeof cheap) => ({ ...one, price: { ...one.price, billing: 'ARREARS' as const } });
+    const at = '2026-04-01T00:00:00.000Z';
+    const held = [arrears({ ...cheap, validTo: at }), arrears({ ...dear, validFrom: at })];
+    const life = newLife(item('2026-03-01T00:00:00.000Z', { terms: held }), monthly);
+    expect(versionsOf(until(life, '2026-05-01'))).toEqual(['v1 2026-03-01 2026-04-01', 'v2 2026-04-01 2026-05-01']);
   });
 
   test('that end leave nothing to charge', () => {
