@@ -1,22 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { isUnavailable } from '../db/failures.ts';
 import { BillingError } from '../domain/errors.ts';
 import { FAILURE } from '../workflows/contract.ts';
-
-/** Connection lost or refused, too many clients, shutting down, cannot connect now (PostgreSQL and the socket). */
-const AWAY = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  '08000',
-  '08003',
-  '08006',
-  '53300',
-  '57P01',
-  '57P02',
-  '57P03',
-]);
 
 /**
  * What an activity's error means to its workflow: a refusal is never retried, a lost database is waited for, anything else
@@ -34,19 +19,6 @@ export function toFailure(error: unknown): ApplicationFailure {
     });
   }
   const cause = error instanceof Error ? error : new Error(String(error));
-  const type = isDatabaseAway(cause) ? FAILURE.database : cause.name;
+  const type = isUnavailable(cause) ? FAILURE.database : cause.name;
   return ApplicationFailure.create({ message: cause.message, type, cause });
-}
-
-function isDatabaseAway(error: Error): boolean {
-  const code = (error as { code?: string }).code ?? '';
-  if (
-    AWAY.has(code) ||
-    /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect/.test(
-      error.message,
-    )
-  ) {
-    return true;
-  }
-  return error.cause instanceof Error && isDatabaseAway(error.cause);
 }

@@ -43,14 +43,21 @@ export async function startRelay(deps: {
 }): Promise<Relay> {
   let isStopping = false;
   let failures = 0;
+  let hasNews = false;
   let wake: () => void = () => undefined;
-  const listener = await listen(deps.database.ownerUrl, () => wake(), deps.log);
+  const onMessage = (): void => {
+    hasNews = true;
+    wake();
+  };
+  const listener = await listen(deps.database.ownerUrl, onMessage, deps.log);
 
   const loop = async (): Promise<void> => {
     while (!isStopping) {
+      hasNews = false;
       const outcome = await drain(deps);
       failures = outcome === 'FAILED' ? failures + 1 : 0;
-      if (outcome === 'MORE') continue;
+      // What is written while a batch is on its way may have come too late for it.
+      if (outcome === 'MORE' || (outcome === 'DONE' && hasNews)) continue;
       const pause = failures === 0 ? POLL_MS : (BACKOFF_MS[Math.min(failures, BACKOFF_MS.length) - 1] ?? POLL_MS);
       const timer = new Promise<void>((resolve) => {
         const timeout = setTimeout(resolve, pause);

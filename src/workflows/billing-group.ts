@@ -1,4 +1,5 @@
 import {
+  ActivityFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
@@ -44,7 +45,12 @@ export async function billingGroupWorkflow(input: GroupInput): Promise<void> {
   let isStale = true;
   let view: GroupView = { waitingFor: 'the first look', status: 'ACTIVE', nextBillingAt: null, runId: null };
   const command = async (group: GroupCommand): Promise<void> => {
-    await commandGroup({ ...input, command: group });
+    try {
+      await commandGroup({ ...input, command: group });
+    } catch (error) {
+      // The operator reads why, not merely that an activity failed.
+      throw error instanceof ActivityFailure && error.cause !== undefined ? error.cause : error;
+    }
     isStale = true;
   };
   setHandler(refreshSignal, () => {
@@ -75,8 +81,10 @@ export async function billingGroupWorkflow(input: GroupInput): Promise<void> {
     } else {
       if (plan.testClockId !== null && plan.isClockAdvancing)
         await tellClock(input.tenantId, plan.testClockId, input.groupId);
-      if (step.kind === 'SLEEP' && plan.testClockId === null) await sleepUntil(step.until, plan.summary, () => isStale);
-      else await condition(() => isStale);
+      if (step.kind === 'SLEEP' && plan.testClockId === null) {
+        // The timer's summary says in the UI what is waited for. After it, or a message, the question is asked again.
+        await condition(() => isStale, step.waitMs, { summary: plan.summary });
+      } else await condition(() => isStale);
     }
     if (workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
@@ -94,12 +102,6 @@ async function lookAhead(input: GroupInput): Promise<GroupPlan> {
     if (!isFailed(error)) throw error;
     return await planNextStep(input);
   }
-}
-
-/** Waits for an instant or a message. The timer's summary says in the UI what it waits for. */
-async function sleepUntil(until: string, summary: string, isAwake: () => boolean): Promise<void> {
-  const milliseconds = Date.parse(until) - Date.now();
-  if (milliseconds > 0) await condition(isAwake, milliseconds, { summary });
 }
 
 /** Search attributes and current details, rewritten only when they change: each costs a history event. */

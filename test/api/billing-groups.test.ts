@@ -269,6 +269,8 @@ describe('the verbs of an operator', () => {
       nextSchedule: { validFrom: '2026-04-01T00:00:00.000Z', anchorDate: '2026-04-15', cadence: month },
     });
     expect(await boundaries(billingGroupId, 3)).toEqual(['2026-04-15', '2026-05-15', '2026-06-15']);
+    await until('2026-04-01T00:00:00Z');
+    expect(await read(billingGroupId)).toMatchObject({ anchorDate: '2026-04-15', nextSchedule: null });
     await until('2026-04-15T00:00:00Z');
     expect(await read(billingGroupId)).toMatchObject({
       anchorDate: '2026-04-15',

@@ -257,11 +257,21 @@ describe('discarding a draft', () => {
       'Visit 40.00',
     ]);
     expect([april.discountTotal, april.creditsApplied]).toEqual(['30.00', '25.00']);
-    expect((await client.post(`/invoices/${april.id}/issue`)).body).toMatchObject({
+
+    // Periods of three months go back together, and come again as they were.
+    expect((await client.delete(`/invoices/${april.id}`)).status).toBe(204);
+    await billNow(billingGroupId);
+    const [again] = await invoicesOf(payer);
+    expect(spans(again)).toEqual(spans(april));
+    expect((await client.post(`/invoices/${again.id}/issue`)).body).toMatchObject({
       number: 'INV-0001',
-      status: 'OPEN',
+      total: '329.00',
     });
     expect(await balance(payer)).toBe('0.00');
+    await until('2026-05-15T00:00:00Z');
+    expect((await invoicesOf(payer)).slice(1).map(spans)).toEqual([
+      ['base 100.00 2026-05-15', 'after 7.00 2026-04-15'],
+    ]);
   });
 
   test('bill-now bills what was on it', async () => {

@@ -3,6 +3,7 @@ import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporali
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
+import type { Clock } from '../../src/db/clock.ts';
 import { startWorker } from '../../src/worker.ts';
 import { type Client as ApiClient, startTestApi, type TestApi } from './api.ts';
 import { quietLog } from './database.ts';
@@ -19,14 +20,15 @@ export interface TestStack {
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | null = null;
 
-const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
+/** The product’s workflow code, bundled once in a test file. */
+export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
   (bundle ??= bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
   }));
 
-export async function startTestStack(options: { workers?: number } = {}): Promise<TestStack> {
-  const api = await startTestApi();
+export async function startTestStack(options: { workers?: number; clock?: Clock } = {}): Promise<TestStack> {
+  const api = await startTestApi(options.clock === undefined ? {} : { clock: options.clock });
   const address = inject('temporalAddress');
   const taskQueue = `test-${randomUUID()}`;
   const connection = await Connection.connect({ address });

@@ -59,6 +59,7 @@ export async function releaseCredits(tx: Tx, invoiceIds: readonly string[]): Pro
       from by_grant b where g.tenant_id = b.tenant_id and g.id = b.grant_id`.execute(tx.db);
 }
 
+/** Gives back what drafts hold, and forgets what they came to for each account. */
 async function clearSettlement(tx: Tx, invoiceIds: readonly string[]): Promise<void> {
   await releaseCredits(tx, invoiceIds);
   await tx.db
@@ -73,6 +74,7 @@ async function reserveCredits(
   invoiceId: string,
   applied: readonly AppliedCredit[],
 ): Promise<void> {
+  if (applied.length === 0) return;
   await insertRows(
     tx.db,
     'credit_reservations',

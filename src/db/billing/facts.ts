@@ -5,6 +5,7 @@ import type { MemberSubscription, WaitingCharge } from '../../domain/invoice/col
 import type { BillableItem, Terms } from '../../domain/subscription/collect-item.ts';
 import type { ChargedLine } from '../../domain/subscription/unused-credit.ts';
 import type { Tx } from '../database.ts';
+import { liveClaimOfCharge } from './live-claim.ts';
 
 /** Which members an event looks at: of a group, at an instant whose local date is `date`; or one subscription alone. */
 export interface MemberScope {
@@ -124,8 +125,7 @@ export async function loadCharges(tx: Tx, scope: { groupId: string } | { chargeI
            c.amount::text, c.tax_code, c.charge_on
       from one_time_charges c
      where ${which}
-       and not exists (select 1 from claims k where k.tenant_id = c.tenant_id and k.charge_id = c.id
-                        and k.kind = 'ONE_TIME' and k.released_at is null)
+       and (${liveClaimOfCharge}) is null
      order by c.created_at, c.id`.execute(tx.db);
   return rows;
 }

@@ -4,6 +4,7 @@ import type { GroupState, GroupWork, UnfinishedRun } from '../../domain/billing-
 import type { ScheduleVersion } from '../../domain/billing-group/schedule.ts';
 import type { RoundingMode } from '../../domain/money.ts';
 import type { Tx } from '../database.ts';
+import { liveClaimOfCharge } from './live-claim.ts';
 
 /** A group with what its next step depends on, and *now* by the clock that it lives on. */
 export interface LoadedGroup {
@@ -154,12 +155,12 @@ const groupWork = async (tx: Tx, groupIds: readonly string[]) => {
        where m.billing_group_id = any(${groupIds}::text[])
          and (m.valid_to is null or m.valid_to > coalesce(i.billed_through_at, s.start_at))
       union all
-      select c.billing_group_id, c.created_at, c.charge_on, null
+      select c.billing_group_id, c.created_at,
+             greatest(c.charge_on, (c.created_at at time zone g.timezone)::date), null
         from one_time_charges c
+        join billing_groups g on g.tenant_id = c.tenant_id and g.id = c.billing_group_id
        where c.billing_group_id = any(${groupIds}::text[]) and c.timing = 'NEXT_INVOICE'
-         and not exists (select 1 from claims k
-                          where k.tenant_id = c.tenant_id and k.charge_id = c.id
-                            and k.kind = 'ONE_TIME' and k.released_at is null)
+         and (${liveClaimOfCharge}) is null
     )
     select billing_group_id, min(start_on) as first_start_on, min(continues_at) as first_continues_at,
            max(joined_at) as last_joined_at

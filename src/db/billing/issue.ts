@@ -67,6 +67,9 @@ const lockDrafts = (tx: Tx, runId: string) =>
     .innerJoin('customers as p', (join) =>
       join.onRef('p.tenantId', '=', 'v.tenantId').onRef('p.id', '=', 'v.payerCustomerId'),
     )
+    .leftJoin('billing_groups as g', (join) =>
+      join.onRef('g.tenantId', '=', 'v.tenantId').onRef('g.id', '=', 'v.billingGroupId'),
+    )
     .where('v.runId', '=', runId)
     .where('v.status', '=', 'DRAFT')
     .orderBy('v.position')
@@ -101,6 +104,7 @@ const lockDrafts = (tx: Tx, runId: string) =>
       'p.taxId as payerTaxId',
       'p.address as payerAddress',
       'p.paymentTermsDays',
+      'g.purchaseOrder',
     ])
     .execute();
 
@@ -159,6 +163,7 @@ async function sealInvoice(tx: Tx, run: LockedRun, draft: Draft): Promise<void> 
         issueDateText: documentDate(issueDate, abbreviation),
         dueDate: dueDate(issueDate, draft.paymentTermsDays),
         paidAt: status === 'PAID' ? issuedAt : null,
+        purchaseOrder: draft.purchaseOrder,
         entitySnapshot: entitySnapshot(draft),
         payerSnapshot: payerSnapshot(draft),
       })

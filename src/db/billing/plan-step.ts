@@ -7,7 +7,7 @@ import { type LoadedGroup, loadGroups } from './group-state.ts';
 /** What a group's workflow does next; ids and instants only. */
 export type PlannedStep =
   | { readonly kind: 'RUN'; readonly runId: string; readonly isLarge: boolean }
-  | { readonly kind: 'SLEEP'; readonly until: Instant; readonly reason: string }
+  | { readonly kind: 'SLEEP'; readonly until: Instant; readonly waitMs: number; readonly reason: string }
   | { readonly kind: 'IDLE'; readonly reason: string }
   | { readonly kind: 'CLOSED' };
 
@@ -57,18 +57,15 @@ async function carryOut(tx: Tx, group: LoadedGroup, next: NextStep): Promise<{ s
     case 'WAIT_FOR_ENTITY':
       await openRun(tx, group, next.boundaryAt, { status: 'WAITING', reason: ENTITY_SUSPENDED });
       return null;
-    case 'OPEN_RUN':
-      await openRun(tx, group, next.boundaryAt, { status: 'OPEN', reason: null });
-      return null;
-    case 'RUN': {
-      await noteDue(tx, group.groupId, group.now);
-      return {
-        step: { kind: 'RUN', runId: next.runId, isLarge: (await memberCount(tx, group.groupId)) > LARGE_GROUP_MEMBERS },
-      };
+    case 'OPEN_RUN': {
+      const runId = await openRun(tx, group, next.boundaryAt, { status: 'OPEN', reason: null });
+      return runId === null ? null : runStep(tx, group, runId);
     }
+    case 'RUN':
+      return runStep(tx, group, next.runId);
     case 'SLEEP':
       await noteDue(tx, group.groupId, next.until);
-      return { step: next };
+      return { step: { ...next, waitMs: Math.max(0, Date.parse(next.until) - Date.parse(group.now)) } };
     case 'IDLE':
     case 'CLOSED':
       await noteDue(tx, group.groupId, null);
@@ -76,14 +73,24 @@ async function carryOut(tx: Tx, group: LoadedGroup, next: NextStep): Promise<{ s
   }
 }
 
-/** The row of a boundary's run; there is one for each boundary, whoever asks. */
+async function runStep(tx: Tx, group: LoadedGroup, runId: string): Promise<{ step: PlannedStep }> {
+  await noteDue(tx, group.groupId, group.now);
+  const isLarge = (await memberCount(tx, group.groupId)) > LARGE_GROUP_MEMBERS;
+  return { step: { kind: 'RUN', runId, isLarge } };
+}
+
+/**
+ * The row of a boundary's run; there is one for each boundary, whoever asks.
+ *
+ * @returns its id, or null when there was one.
+ */
 export async function openRun(
   tx: Tx,
   group: LoadedGroup,
   boundaryAt: Instant,
   as: { status: 'OPEN' | 'WAITING' | 'SKIPPED'; reason: string | null },
-): Promise<void> {
-  await tx.db
+): Promise<string | null> {
+  const opened = await tx.db
     .insertInto('billing_runs')
     .values({
       tenantId: tx.tenantId,
@@ -110,7 +117,9 @@ export async function openRun(
     .onConflict((conflict) =>
       conflict.columns(['tenantId', 'billingGroupId', 'boundaryAt']).where('kind', '=', 'BOUNDARY').doNothing(),
     )
-    .execute();
+    .returning('id')
+    .executeTakeFirst();
+  return opened?.id ?? null;
 }
 
 /** For the sweep, which looks for groups that should have woken and did not. */

@@ -67,16 +67,25 @@ const EQUAL = ['customerId', 'payerCustomerId', 'billingGroupId', 'billingEntity
 /** The refusal of an id that is not there, or is another tenant's. */
 export const missingCharge = (id: string) => () => new BillingError('not_found', `There is no charge ${id}.`);
 
-/** Charges with the claim that holds each, if any, and the run that was asked to bill it at once. */
+/**
+ * Charges with the claim that holds each, if any, and the run that was asked to bill it at once. The claim is looked up
+ * charge by charge: joined, it would be sought in the whole table until PostgreSQL has noticed how large that has grown.
+ */
 const selectCharges = (tx: Tx) =>
   tx.db
     .selectFrom('one_time_charges as c')
-    .leftJoin('claims as k', (join) =>
-      join
-        .onRef('k.tenantId', '=', 'c.tenantId')
-        .onRef('k.chargeId', '=', 'c.id')
-        .on('k.kind', '=', 'ONE_TIME')
-        .on('k.releasedAt', 'is', null),
+    .leftJoinLateral(
+      (from) =>
+        from
+          .selectFrom('claims as l')
+          .whereRef('l.tenantId', '=', 'c.tenantId')
+          .whereRef('l.chargeId', '=', 'c.id')
+          .where('l.kind', '=', 'ONE_TIME')
+          .where('l.releasedAt', 'is', null)
+          .select(['l.id', 'l.invoiceId', 'l.runId'])
+          .limit(1)
+          .as('k'),
+      (join) => join.onTrue(),
     )
     .leftJoin('billing_runs as r', (join) =>
       join.onRef('r.tenantId', '=', 'c.tenantId').on('r.kind', '=', 'IMMEDIATE').onRef('r.requestId', '=', 'c.id'),

@@ -68,34 +68,24 @@ async function assertLatest(tx: Tx, invoiceId: string): Promise<void> {
 }
 
 /**
- * RP13: the items of the draft go on from where they stood before it. One that was never billed otherwise is as new; one
- * that was over when its unused time was given back reaches again to the end of what was charged for it (RP5).
+ * RP13: the items of the draft go on from where they stood before it: from the first period that it billed; a SETUP is to be
+ * charged as if it never was; one whose unused time was given back reaches again to the end of what was charged (RP5).
  */
 const moveItemsBack = (tx: Tx, invoiceId: string) =>
   sql`
     with released as (
       select l.tenant_id, l.item_id,
-             min(k.period_start) filter (where k.kind = 'PERIOD') as period_start,
-             max(credited.period_end) filter (where k.kind = 'CREDIT') as credited_end
+             min(k.period_start) filter (where k.kind = 'PERIOD') as billed_from,
+             max(credited.period_end) filter (where k.kind = 'CREDIT') as charged_until
         from claims k
         join invoice_lines l on l.tenant_id = k.tenant_id and l.id = k.line_id
         left join invoice_lines credited on credited.tenant_id = k.tenant_id and credited.id = k.credited_line_id
        where k.invoice_id = ${invoiceId} and k.released_at is null and l.item_id is not null
-       group by l.tenant_id, l.item_id),
-    state as (
-      select r.tenant_id, r.item_id, coalesce(r.credited_end, r.period_start) as through_at,
-             r.credited_end is null and not exists (
-               select 1 from claims k
-                where k.tenant_id = r.tenant_id and k.item_id = r.item_id and k.kind = 'PERIOD'
-                  and k.released_at is null and k.period_start < r.period_start) as is_new
-        from released r)
+       group by l.tenant_id, l.item_id)
     update subscription_items i
-       set finished = false,
-           billed_through_at = case when s.is_new then null else s.through_at end,
-           phase_key = case when s.is_new then null else i.phase_key end,
-           phase_index = case when s.is_new then null else i.phase_index end
-      from state s
-     where i.tenant_id = s.tenant_id and i.id = s.item_id`.execute(tx.db);
+       set finished = false, billed_through_at = coalesce(r.billed_from, r.charged_until)
+      from released r
+     where i.tenant_id = r.tenant_id and i.id = r.item_id`.execute(tx.db);
 
 /** A charge that was to be billed at once waits for the next invoice of its group; one without a group waits to be deleted. */
 const letChargesWait = (tx: Tx, invoiceId: string) =>

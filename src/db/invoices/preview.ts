@@ -115,5 +115,8 @@ const linesOf = ({ lines, settlement }: PreviewedInvoice, names: ReadonlyMap<str
     return { ...line, ...figures, id: null, owner: nameOf(line.ownerId, names) };
   });
 
-const nameOf = (customerId: string, names: ReadonlyMap<string, NamedAccount>): NamedAccount =>
-  names.get(customerId) ?? { customerId, externalId: null, name: '' };
+function nameOf(customerId: string, names: ReadonlyMap<string, NamedAccount>): NamedAccount {
+  const named = names.get(customerId);
+  if (named === undefined) throw new Error(`Customer ${customerId} has a line and no name.`);
+  return named;
+}

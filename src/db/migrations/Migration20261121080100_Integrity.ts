@@ -186,13 +186,15 @@ export class Migration20261121080100_Integrity extends Migration {
     );
     this.addSql(SEALED_ROWS);
     for (const table of SEALED_TABLES) {
+      // An update is looked at from both sides: neither does a row leave a sealed invoice, nor does one move in.
       for (const [event, rows] of [
         ['insert', 'new'],
         ['update', 'old'],
+        ['update', 'new'],
         ['delete', 'old'],
       ]) {
         this.addSql(
-          `create trigger ${table}_sealed_${event} after ${event} on ${table} referencing ${rows} table as changed_rows for each statement execute function forbid_sealed_row_change()`,
+          `create trigger ${table}_sealed_${event}_${rows} after ${event} on ${table} referencing ${rows} table as changed_rows for each statement execute function forbid_sealed_row_change()`,
         );
       }
     }

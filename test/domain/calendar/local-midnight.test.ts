@@ -18,6 +18,13 @@ describe('the first instant of a local day', () => {
   //   23:00 (+02)        01:00 (+03)       02:00 (+03)
   //                      ^ this one
   //
+  // America/Toronto, 30 March 1919: at 23:30 the clock is set forward to 00:30 of the next day.
+  //
+  //   04:00Z (31 March)  04:30Z            05:00Z
+  //   |------------------|-----------------|--->
+  //   23:00 (-05)        00:30 (-04)       01:00 (-04)
+  //                      ^ this one
+  //
   // Pacific/Apia left out 30 December 2011 and went on with the 31st; both begin when the 29th ends.
   //
   //   10:00Z (29th)            10:00Z (30th)            10:00Z (31st)
@@ -48,6 +55,7 @@ describe('the first instant of a local day', () => {
     { what: 'no midnight',                   timezone: 'Asia/Beirut',         date: '2026-03-29', at: '2026-03-28T22:00:00.000Z' },
     { what: '23:00 twice, midnight once',    timezone: 'Asia/Beirut',         date: '2026-10-25', at: '2026-10-24T22:00:00.000Z' },
     { what: 'no midnight',                   timezone: 'America/Sao_Paulo',   date: '2018-11-04', at: '2018-11-04T03:00:00.000Z' },
+    { what: 'a gap around midnight',         timezone: 'America/Toronto',     date: '1919-03-31', at: '1919-03-31T04:30:00.000Z' },
     { what: 'a clock set back by half',      timezone: 'Australia/Lord_Howe', date: '2026-04-05', at: '2026-04-04T13:00:00.000Z' },
     { what: 'the day after it',              timezone: 'Australia/Lord_Howe', date: '2026-04-06', at: '2026-04-05T13:30:00.000Z' },
     { what: 'the day before the missing one', timezone: 'Pacific/Apia',       date: '2011-12-29', at: '2011-12-29T10:00:00.000Z' },

@@ -104,7 +104,7 @@ describe('after a realign an item goes on from where it is billed through, with 
     const weekly = schedule('2026-01-01', { cadence: cadence('WEEK') });
     const sundays = realigned(weekly, '2026-01-09T00:00:00.000Z', { anchorDate: '2026-01-04' });
     const one = item(START, { price: { cadence: cadence('MONTH') } });
-    expect(story(until(newLife(one, sundays), '2026-02-01'))).toEqual([
+    expect(story(runUntil(newLife(one, sundays), '2026-02-01T00:00:00.000Z', 'ALL'))).toEqual([
       'at 2026-01-01: 2026-01-01 2026-02-01 31/31',
       'at 2026-02-01: 2026-02-01 2026-02-04 3/31',
     ]);

@@ -76,6 +76,15 @@ describe('bill now takes stubs and ended periods, never a running one (RP12)', (
   });
 });
 
+// Ends today at 17:00, by SECOND; bill-now at noon leaves the running period, and the item with it.
+test('an item whose end is still hours away is not over', () => {
+  const ending = { proration: 'SECOND', price: ARREARS, endAt: '2026-03-20T17:00:00.000Z' } as const;
+  const life = newLife(item(midnight('2026-03-10'), ending), monthly, { lastBoundaryAt: midnight('2026-03-01') });
+  const asked = collect(life, 'MID_CYCLE', '2026-03-20T12:00:00.000Z');
+  expect([asked.finished, asked.charged]).toEqual([false, []]);
+  expect(collect(asked, 'MID_CYCLE', '2026-03-20T17:00:00.000Z').finished).toBe(true);
+});
+
 test('what was taken is not taken again by the boundary', () => {
   const life = newLife(item(midnight('2026-03-10')), monthly, { lastBoundaryAt: midnight('2026-03-01') });
   const billed = collect(collect(life, 'MID_CYCLE', '2026-03-20T12:00:00.000Z'), 'BOUNDARY', midnight('2026-04-01'));

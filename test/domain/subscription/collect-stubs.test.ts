@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { localMidnight } from '../../../src/domain/calendar.ts';
 import type { BillableItem } from '../../../src/domain/subscription/collect-item.ts';
+import { payableFrom } from '../../../src/domain/subscription/status.ts';
 import { usedShare } from '../../../src/domain/subscription/own-periods.ts';
 import { schedule } from '../billing-group/schedules.ts';
 import { item, shown } from './items.ts';
@@ -56,6 +57,20 @@ describe('alignment: a stub to the group’s date, then its periods (RP1)', () =
       'at 2026-02-28: 2026-02-28 2026-03-31 31/31',
       'at 2026-03-31: 2026-03-31 2026-04-30 30/30',
     ]);
+  });
+
+  // A trial from 1 March to 21 March, 18:00: "starts" means its end (RP7), and the day of a start is used.
+  //
+  //   1 March                  21 March                 1 April
+  //   |........................*------------------------|--->
+  //                            [ 11 of 31 days          [
+  test('with a trial it begins where the trial ends', () => {
+    const startAt = payableFrom({ startAt: '2026-03-01T00:00:00.000Z', trialEndsAt: '2026-03-21T18:00:00.000Z' });
+    expect(shown(charged(item(startAt), '2026-04-01').charged)).toEqual([
+      '2026-03-21 2026-04-01 11/31',
+      '2026-04-01 2026-05-01 30/30',
+    ]);
+    expect(shown(charged(item(startAt), '2026-03-01').charged)).toEqual([]);
   });
 
   // 1 April 06:59 in UTC is still 31 March in Los Angeles: one day of March is used.
