@@ -1,5 +1,12 @@
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createActivities } from './activities/index.ts';
@@ -70,6 +77,7 @@ function installLogger(log: Logger): void {
   isLoggerInstalled = true;
   Runtime.install({
     shutdownSignals: [],
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} } },
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const { error, ...context } = (meta ?? {}) as { error?: Error };
       const fields = { ...context, ...(error === undefined ? {} : { reason: error.message }) };

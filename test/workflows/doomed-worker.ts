@@ -28,7 +28,11 @@ const doomed: Database = {
       tenantId,
       async (tx) => {
         const result = await work(tx);
-        const run = await tx.db.selectFrom('billing_runs').where('step', '=', doom.step as 'TAX').select('id').executeTakeFirst();
+        const run = await tx.db
+          .selectFrom('billing_runs')
+          .where('step', '=', doom.step as 'TAX')
+          .select('id')
+          .executeTakeFirst();
         isReached = run !== undefined;
         if (isReached && doom.when === 'before commit') die();
         return result;

@@ -137,13 +137,14 @@ export async function loadChargedLines(tx: Tx, subscriptionIds: readonly string[
   const { rows } = await sql<Omit<ChargedLine, 'period'> & { periodStart: Instant; periodEnd: Instant }>`
     select l.id as line_id, l.item_id, v.number as invoice_number, l.description, l.period_start, l.period_end,
            (l.amount - l.discount)::text as charged, l.tax_inclusive, l.tax_code, l.tax_point,
-           coalesce(given.amount, 0)::text as credited, coalesce(given.claims, 0)::int as credits
+           coalesce(given.amount, 0)::text as credited, coalesce(given.claims, 0)::int as credits, given.credited_from
       from subscriptions s
       join subscription_items i on i.tenant_id = s.tenant_id and i.subscription_id = s.id
       join invoice_lines l on l.tenant_id = i.tenant_id and l.item_id = i.id
       join invoices v on v.tenant_id = l.tenant_id and v.id = l.invoice_id
       left join lateral (
-        select -sum(c.amount) as amount, count(*) as claims
+        select -sum(c.amount) as amount, count(*) as claims,
+               min(c.period_start) filter (where c.kind = 'PRORATION_CREDIT') as credited_from
           from invoice_lines c join invoices cv on cv.tenant_id = c.tenant_id and cv.id = c.invoice_id
          where c.tenant_id = l.tenant_id and c.credits_line_id = l.id and cv.status <> 'VOID') given on true
      where s.id = any(${subscriptionIds}::text[]) and s.end_at is not null

@@ -1,5 +1,6 @@
-import { type CalendarDate, type Instant, localMidnight } from '../../domain/calendar.ts';
+import type { Instant } from '../../domain/calendar.ts';
 import { BillingError } from '../../domain/errors.ts';
+import { type Effective, effectiveInstant } from '../../domain/subscription/effective.ts';
 import { prorationInstant } from '../../domain/subscription/own-periods.ts';
 import { subscriptionStatus } from '../../domain/subscription/status.ts';
 import { audit } from '../audit.ts';
@@ -11,10 +12,6 @@ import { newId } from '../ids.ts';
 import { currentPeriods } from './periods.ts';
 import { lockSubscription, type LockedSubscription } from './read.ts';
 import { requestRun } from './request-run.ts';
-
-/** When a change takes effect: now, at the end of the current period, at an instant, or at the midnight of a local date. */
-export type Effective =
-  { readonly kind: 'NOW' | 'PERIOD_END' } | { readonly at: Instant } | { readonly on: CalendarDate };
 
 export interface Cancellation {
   readonly effective: Effective;
@@ -68,11 +65,8 @@ export async function cancelSubscription(tx: Tx, id: string, cancellation: Cance
 }
 
 async function endOf(tx: Tx, subscription: LockedSubscription, effective: Effective, now: Instant): Promise<Instant> {
-  if ('at' in effective) return effective.at;
-  if ('on' in effective) return localMidnight(effective.on, subscription.timezone);
-  if (effective.kind === 'NOW') return now;
   const period = (await currentPeriods(tx, [subscription.id])).get(subscription.id);
-  return period?.end ?? now;
+  return effectiveInstant(effective, { now, periodEnd: period?.end ?? now, timezone: subscription.timezone });
 }
 
 /**

@@ -2,6 +2,7 @@ import { assertFits } from '../../domain/billing-group/membership.ts';
 import { boundaryAfter } from '../../domain/billing-group/schedule.ts';
 import { type Instant, later } from '../../domain/calendar.ts';
 import { BillingError } from '../../domain/errors.ts';
+import { type Effective, effectiveInstant } from '../../domain/subscription/effective.ts';
 import { subscriptionStatus } from '../../domain/subscription/status.ts';
 import { audit } from '../audit.ts';
 import { loadGroups } from '../billing/group-state.ts';
@@ -19,7 +20,7 @@ import { cadencesOf, lockSubscription } from './read.ts';
  */
 export async function moveToGroup(
   tx: Tx,
-  move: { subscriptionId: string; groupId: string; effective?: Instant; actor: string; path: string },
+  move: { subscriptionId: string; groupId: string; effective?: Effective | undefined; actor: string; path: string },
 ): Promise<void> {
   const subscription = await lockSubscription(tx, move.subscriptionId, move.path);
   const [present] = await loadGroups(tx, [subscription.billingGroupId], { lock: 'share' });
@@ -32,9 +33,10 @@ export async function moveToGroup(
   if (present.groupId === target.id) return;
   assertFits(target, subscription, await cadencesOf(tx, subscription.id));
 
-  const { versions } = present.state;
-  const nextBoundary = versions.length === 0 ? present.now : boundaryAfter(versions, present.now).boundaryAt;
-  const effective = later(move.effective ?? nextBoundary, subscription.startAt);
+  const { versions, timezone } = present.state;
+  const periodEnd = versions.length === 0 ? present.now : boundaryAfter(versions, present.now).boundaryAt;
+  const wanted = effectiveInstant(move.effective ?? { kind: 'PERIOD_END' }, { now: present.now, periodEnd, timezone });
+  const effective = later(wanted, subscription.startAt);
   await endMembership(tx, subscription.id, effective);
   await tx.db
     .insertInto('group_memberships')

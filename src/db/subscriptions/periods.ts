@@ -8,7 +8,7 @@ import { payableFrom, type SubscriptionDates, subscriptionStatus } from '../../d
 import { type LoadedGroup, loadGroups } from '../billing/group-state.ts';
 import type { Tx } from '../database.ts';
 
-/** The current period of each subscription, that of its longest cadence (RP9); a trial is a period of its own. */
+/** The current period of each subscription in the group that it is in now, that of its longest cadence (RP9). */
 export async function currentPeriods(tx: Tx, subscriptionIds: readonly string[]): Promise<Map<string, Period>> {
   const rows = await periodRows(tx, subscriptionIds);
   const groups = new Map(
@@ -38,9 +38,14 @@ const periodRows = async (tx: Tx, subscriptionIds: readonly string[]): Promise<P
     select s.id as subscription_id, m.billing_group_id, s.start_at, s.trial_ends_at, s.end_at, s.proration,
            r.definition as price, i.phase_key, i.phase_index
       from subscriptions s
+      join customers o on o.tenant_id = s.tenant_id and o.id = s.customer_id
+      left join test_clocks k on k.tenant_id = o.tenant_id and k.id = o.test_clock_id
       join lateral (
         select billing_group_id from group_memberships m
-         where m.tenant_id = s.tenant_id and m.subscription_id = s.id order by m.valid_from limit 1) m on true
+         where m.tenant_id = s.tenant_id and m.subscription_id = s.id
+         order by m.valid_from <= coalesce(k.now_at, ${tx.now()}::timestamptz) desc,
+                  case when m.valid_from <= coalesce(k.now_at, ${tx.now()}::timestamptz) then m.valid_from end desc, m.valid_from
+         limit 1) m on true
       join subscription_items i on i.tenant_id = s.tenant_id and i.subscription_id = s.id
       join item_terms t on t.tenant_id = i.tenant_id and t.item_id = i.id and t.valid_to is null
       join prices r on r.tenant_id = t.tenant_id and r.id = t.price_id

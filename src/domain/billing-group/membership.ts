@@ -31,9 +31,14 @@ export function assertFits(
     const reasons = differing.map((field) => `${field} is ${group[field]} there and ${subscription[field]} here`);
     throw mismatch(group.id, reasons.join('; '));
   }
-  const odd = cadences.find((cadence) => multipleOf(cadence, group.cadence) === null && byLength(cadence, group.cadence) > 0);
+  const odd = cadences.find(
+    (cadence) => multipleOf(cadence, group.cadence) === null && byLength(cadence, group.cadence) > 0,
+  );
   if (odd !== undefined) {
-    throw mismatch(group.id, `every ${odd.count} ${odd.interval} is no whole multiple of its every ${group.cadence.count} ${group.cadence.interval}`);
+    throw mismatch(
+      group.id,
+      `every ${odd.count} ${odd.interval} is no whole multiple of its every ${group.cadence.count} ${group.cadence.interval}`,
+    );
   }
 }
 

@@ -101,7 +101,10 @@ export function formatNumber(input: {
         return prefix;
       case 'seq':
         return String(sequence).padStart(part.widthMin, '0');
-      default:
+      case 'YYYY':
+      case 'YY':
+      case 'MM':
+      case 'DD':
         return DATE_TOKENS[part.kind](issueDate);
     }
   });

@@ -1,5 +1,13 @@
 import { BillingError } from '../errors.ts';
-import { Decimal, decimal, roundToAmount, sum, toAmount, type DecimalString, type RoundingMode } from '../money.ts';
+import {
+  type Decimal,
+  decimal,
+  roundToAmount,
+  sum,
+  toAmount,
+  type DecimalString,
+  type RoundingMode,
+} from '../money.ts';
 
 /** Accounts that issuing an invoice moves. */
 export const LEDGER_ACCOUNTS = {
