@@ -1,12 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import {
-  DefaultLogger,
-  makeTelemetryFilterString,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkflowBundleOption,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createActivities } from './activities/index.ts';
@@ -77,7 +70,7 @@ function installLogger(log: Logger): void {
   isLoggerInstalled = true;
   Runtime.install({
     shutdownSignals: [],
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} } },
+    telemetryOptions: { logging: { forward: {} } },
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const { error, ...context } = (meta ?? {}) as { error?: Error };
       const fields = { ...context, ...(error === undefined ? {} : { reason: error.message }) };

@@ -34,7 +34,3 @@ export async function all<Item = any>(api: Client, path: string): Promise<Item[]
     if (page + 1 >= body.totalPages) return items;
   }
 }
-
-/** Text that a test run has not used yet. */
-let counter = 0;
-export const unique = (prefix: string): string => `${prefix}-${process.pid}-${(counter += 1)}`;
