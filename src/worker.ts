@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { createActivities } from './activities/index.ts';
 import type { Database } from './db/database.ts';
@@ -17,6 +17,9 @@ export interface WorkerDependencies {
   /** Workflow code that was bundled before; bundled here when absent. */
   readonly workflowBundle?: WorkflowBundleOption;
 }
+
+/** Source or build, whichever this is. */
+const WORKFLOWS = join(import.meta.dirname, 'workflows', `index${extname(import.meta.filename)}`);
 
 /** Bounded, so that one tenant's crowd leaves the database room for the others. */
 const ACTIVITIES_AT_ONCE = 20;
@@ -42,9 +45,7 @@ export async function startWorker(deps: WorkerDependencies): Promise<{ stop(): P
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
     maxConcurrentLocalActivityExecutions: ACTIVITIES_AT_ONCE,
     shutdownGraceTime: '10 seconds',
-    ...(deps.workflowBundle === undefined
-      ? { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) }
-      : { workflowBundle: deps.workflowBundle }),
+    ...(deps.workflowBundle === undefined ? { workflowsPath: WORKFLOWS } : { workflowBundle: deps.workflowBundle }),
   });
   const working = worker.run();
   const relay = await startRelay({ database, client, taskQueue, log });

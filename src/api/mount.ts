@@ -23,7 +23,7 @@ const MAX_PARAM = 300;
 export function mount(router: Router, routes: readonly Route[], deps: FrameDeps): void {
   const sorted = routes.toSorted((a, b) => (specificity(a.path) < specificity(b.path) ? -1 : 1));
   for (const route of sorted) {
-    const handle = handlerOf(route, deps);
+    const handle = answering(route, deps);
     const path = route.path;
     if (route.method === 'GET') router.get(path, handle);
     if (route.method === 'POST') router.post(path, handle);
@@ -45,7 +45,7 @@ const allowed = (routes: readonly Route[]): string =>
     .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : method === 'PUT' ? ['PUT', 'PATCH'] : [method]))
     .join(', ');
 
-function handlerOf(route: Route, deps: FrameDeps): RequestHandler {
+function answering(route: Route, deps: FrameDeps): RequestHandler {
   return async (request, response) => {
     const startedAt = performance.now();
     response.locals['route'] = `${route.method} ${route.path}`;

@@ -116,7 +116,9 @@ export const monthsBetween = (from: CalendarDate, to: CalendarDate): number =>
 /** Elapsed milliseconds of a period. */
 export const elapsedMs = ({ start, end }: Period): number => Date.parse(end) - Date.parse(start);
 
+/** The earlier of two instants. */
 export const earlier = (a: Instant, b: Instant): Instant => (a < b ? a : b);
+/** The later of two instants. */
 export const later = (a: Instant, b: Instant): Instant => (a > b ? a : b);
 
 /**

@@ -16,8 +16,9 @@ export interface Sweep {
 }
 
 /**
- * Finds what no signal woke: groups whose instant has passed or that were never planned, runs outside any group that did
- * not finish, clocks that stand while they should move; and forgets idempotency keys that are over. At start-up and on a schedule; nothing depends on a signal arriving.
+ * Finds what no signal woke: groups whose instant has passed, that were never planned or were asked to bill at once, runs
+ * outside any group that did not finish, clocks that stand while they should move; and forgets idempotency keys that are
+ * over. At start-up and on a schedule; nothing depends on a signal arriving.
  */
 export function startSweep(deps: { database: Database; client: Client; taskQueue: string; log: Logger }): Sweep {
   let isStopping = false;
@@ -71,9 +72,14 @@ async function findLate(
 ): Promise<{ groups: Late[]; runs: (Late & { testClockId: string | null })[]; clocks: Late[] }> {
   const before = plusElapsed(tx.now(), { minutes: -LATE_MINUTES });
   const groups = await sql<Late>`
-    select g.tenant_id, g.id from billing_groups g
-     where g.status <> 'CLOSED' and g.test_clock_id is null and g.next_due_at < ${before}::timestamptz
-     order by g.next_due_at limit ${BATCH}`.execute(tx.db);
+    select tenant_id, id from (
+      select g.tenant_id, g.id, g.next_due_at as due_at from billing_groups g
+       where g.status <> 'CLOSED' and g.test_clock_id is null and g.next_due_at < ${before}::timestamptz
+      union all
+      select r.tenant_id, r.billing_group_id, greatest(r.created_at, r.retry_at) from billing_runs r
+       where r.status = 'OPEN' and r.kind <> 'BOUNDARY' and r.billing_group_id is not null and r.test_clock_id is null
+         and greatest(r.created_at, r.retry_at) < ${before}::timestamptz) late
+     group by tenant_id, id order by min(due_at) limit ${BATCH}`.execute(tx.db);
   const runs = await sql<Late & { testClockId: string | null }>`
     select r.tenant_id, r.id, r.test_clock_id from billing_runs r
       join billing_entities e on e.tenant_id = r.tenant_id and e.id = r.billing_entity_id

@@ -46,7 +46,9 @@ export async function startTemporal(options: {
 }): Promise<RunningTemporal> {
   const { binary, dataDir, namespace, log } = options;
   const isKept = dataDir !== null;
-  const folder = isKept ? join(dataDir, 'temporal') : await mkdtemp(join(tmpdir(), `tributary-temporal-${process.pid}-`));
+  const folder = isKept
+    ? join(dataDir, 'temporal')
+    : await mkdtemp(join(tmpdir(), `tributary-temporal-${process.pid}-`));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (isKept) await stopLeftover(folder, log);
   return startServer({ binary, folder, isKept, namespace }, log);

@@ -8,6 +8,7 @@ import { type Client, startTestApi, type TestApi } from '../support/api.ts';
 import { create, flat } from '../support/billing-shapes.ts';
 import { quietLog } from '../support/database.ts';
 import { eventually, workflowBundle } from '../support/stack.ts';
+import { keepHistory, replay } from './histories.ts';
 
 const address = inject('temporalAddress');
 let api: TestApi;
@@ -90,4 +91,8 @@ test('a run whose database goes away in the middle stays OPEN, says why, and goe
   }, 'the invoice');
   expect(invoices).toEqual([{ number: 'INV-0001', total: 10, status: 'OPEN' }]);
   expect(await api.db.query('select status, reason from billing_runs')).toEqual([{ status: 'ISSUED', reason: null }]);
+
+  const history = await handle.fetchHistory();
+  await expect(replay(history)).resolves.toBeUndefined();
+  await keepHistory('billing-group-database-away', history);
 }, 180_000);

@@ -1,155 +1,136 @@
-import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Client as TemporalClient } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { enqueue } from '../../src/db/outbox.ts';
 import { startRelay } from '../../src/relay/relay.ts';
-import { sweepOnce } from '../../src/relay/sweep.ts';
-import { workflowId } from '../../src/workflows/contract.ts';
-import type { Client } from '../support/api.ts';
-import { create, flat } from '../support/billing-shapes.ts';
+import { type Client, startTestApi, type TestApi } from '../support/api.ts';
 import { quietLog } from '../support/database.ts';
-import { eventually, startTestStack, type TestStack } from '../support/stack.ts';
+import { eventually } from '../support/stack.ts';
 
-let stack: TestStack;
-let api: Client;
+let api: TestApi;
+let tenant: Client;
 beforeAll(async () => {
-  stack = await startTestStack();
-  api = await stack.api.tenant();
+  api = await startTestApi();
+  tenant = await api.tenant();
 });
-afterAll(() => stack.close());
+afterAll(() => api.close());
 
-/** A group that is billed today, as soon as somebody wakes it. */
-async function dueGroup(name: string): Promise<{ groupId: string; payerId: string }> {
-  const payer = await create(api, '/customers', { name });
-  const group = await create(api, '/billing-groups', { payerCustomerId: payer.id, settleMinutes: 0 });
-  const subscription = { customerId: payer.id, billingGroupId: group.id, prices: [flat('base', '10.00')] };
-  await create(api, '/subscriptions', subscription);
-  return { groupId: group.id, payerId: payer.id };
+/** A Temporal that counts the signals it is sent, and refuses those that `refuses` says. */
+function temporal(refuses: (runId: string) => boolean = () => false) {
+  const received: string[] = [];
+  const signalWithStart = async (_: string, { args: [{ runId }] }: { args: [{ runId: string }] }): Promise<void> => {
+    if (refuses(runId)) throw new Error('Temporal says no');
+    received.push(runId);
+  };
+  return { received, client: { workflow: { signalWithStart } } as unknown as TemporalClient };
 }
 
-const invoicesOf = async (payerId: string): Promise<number> =>
-  (await api.get(`/customers/${payerId}/invoices?status=OPEN`)).body.totalItems;
+const relayTo = (client: TemporalClient) =>
+  startRelay({ database: api.db.database, client, taskQueue: 'nobody', log: quietLog });
 
-const handleOf = (groupId: string) => stack.temporal.workflow.getHandle(workflowId.billingGroup(api.tenantId, groupId));
-
-describe('the sweep', () => {
-  const sweep = () =>
-    sweepOnce({
-      database: stack.api.db.database,
-      client: stack.temporal,
-      taskQueue: stack.taskQueue,
-      log: quietLog,
-    });
-
-  test('finds a group whose workflow was terminated, and what is due is billed', async () => {
-    const { groupId, payerId } = await dueGroup('Terminated');
-    await eventually(async () => (await invoicesOf(payerId)) === 1, 'the first invoice');
-    await handleOf(groupId).terminate('by the test');
-    await stack.api.db.query(`delete from outbox_messages where dedupe_key = $1`, [groupId]);
-    // It missed a boundary: one more charge was to be billed two minutes ago.
-    await create(api, '/charges', {
-      customerId: payerId,
-      billingGroupId: groupId,
-      description: 'Late',
-      amount: '3.00',
-    });
-    await stack.api.db.query(`delete from outbox_messages where dedupe_key = $1`, [groupId]);
-    const late = `update billing_groups set next_due_at = now() - interval '2 minutes' where id = $1`;
-    await stack.api.db.query(late, [groupId]);
-    await sweep();
-    const description = await eventually(async () => {
-      const found = await handleOf(groupId).describe();
-      return found.status.name === 'RUNNING' ? found : null;
-    }, 'the workflow to run again');
-    expect(description.type).toBe('billingGroupWorkflow');
-    await eventually(async () => {
-      const [row] = await stack.api.db.query<{ due: boolean }>(
-        `select next_due_at > now() as due from billing_groups where id = $1`,
-        [groupId],
-      );
-      return row?.due;
-    }, 'the group to know when it is due next');
+/** Messages about runs that there are only here. */
+const send = (runIds: readonly string[]): Promise<void> =>
+  api.db.database.inTenant(tenant.tenantId, async (tx) => {
+    for (const runId of runIds) {
+      await enqueue(tx, { topic: 'run.start', dedupeKey: runId, payload: { runId, testClockId: null } });
+    }
   });
 
-  test('wakes a run outside any group that did not finish', async () => {
-    const payer = await create(api, '/customers', { name: 'Forgotten' });
-    const charge = { customerId: payer.id, description: 'Now', amount: '5.00', timing: 'IMMEDIATE' };
-    await stack.api.db.database.inTenant(api.tenantId, async () => {});
-    const { runId } = await create(api, '/charges', charge);
-    await eventually(async () => (await invoicesOf(payer.id)) === 1, 'its invoice');
-    await stack.api.db.query(
-      `update billing_runs set status = 'OPEN', created_at = now() - interval '2 minutes' where id = $1`,
-      [runId],
-    );
-    await sweep();
-    await eventually(async () => {
-      const [run] = await stack.api.db.query('select status from billing_runs where id = $1', [runId]);
-      return run?.['status'] === 'ISSUED';
-    }, 'the run to be over');
-    expect(await invoicesOf(payer.id)).toBe(1);
-  });
+const waiting = () =>
+  api.db.query<{ dedupe_key: string; claimed: boolean }>(
+    `select dedupe_key, claimed_at is not null as claimed from outbox_messages
+      where topic <> 'event' and delivered_at is null order by id`,
+  );
 
-  test('leaves alone what is not late, what is closed, and what waits for its entity', async () => {
-    const { groupId, payerId } = await dueGroup('In time');
-    await eventually(async () => (await invoicesOf(payerId)) === 1, 'its invoice');
-    await handleOf(groupId).terminate('by the test');
-    await sweep();
-    expect((await handleOf(groupId).describe()).status.name).toBe('TERMINATED');
+const untilDelivered = () => eventually(async () => (await waiting()).length === 0, 'the outbox to be empty');
+
+const named = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}_${index}`);
+
+describe('the outbox', () => {
+  test('holds at most one message of a kind that waits; one that was claimed does not count', async () => {
+    await send(['run_a', 'run_a', 'run_b', 'run_a']);
+    expect((await waiting()).map(({ dedupe_key: key }) => key)).toEqual(['run_a', 'run_b']);
+    await api.db.query(`update outbox_messages set claimed_at = now() where dedupe_key = 'run_a'`);
+    await send(['run_a']);
+    expect((await waiting()).map(({ dedupe_key: key }) => key)).toEqual(['run_a', 'run_b', 'run_a']);
+    await api.db.query(`delete from outbox_messages where topic <> 'event'`);
   });
 });
 
 describe('the relay', () => {
-  test('keeps at most one message of a kind waiting, and delivers it although it was claimed by one that died', async () => {
-    const { groupId, payerId } = await dueGroup('Claimed');
-    await eventually(async () => (await invoicesOf(payerId)) === 1, 'its invoice');
-    const pending = () =>
-      stack.api.db.query(`select claimed_at from outbox_messages where dedupe_key = $1 and delivered_at is null`, [
-        groupId,
-      ]);
-    await eventually(async () => (await pending()).length === 0, 'the outbox to be empty');
-    await stack.api.db.database.inTenant(api.tenantId, async (tx) => {
-      const message = { topic: 'group.refresh', dedupeKey: groupId, payload: { billingGroupId: groupId } } as const;
-      for (let index = 0; index < 3; index += 1) await enqueue(tx, message);
-      const { rows } = await sql<{ count: number }>`
-        select count(*)::int from outbox_messages where dedupe_key = ${groupId} and claimed_at is null`.execute(tx.db);
-      expect(rows).toEqual([{ count: 1 }]);
-      await sql`update outbox_messages set claimed_at = ${'2020-01-01T00:00:00Z'} where dedupe_key = ${groupId}`.execute(
-        tx.db,
-      );
+  test('delivers at once what is committed, and nothing that is rolled back', async () => {
+    const { received, client } = temporal();
+    const relay = await relayTo(client);
+    await send(['run_now']);
+    const began = performance.now();
+    await untilDelivered();
+    expect(performance.now() - began, 'it is told, and does not only look now and then').toBeLessThan(1500);
+    const rolledBack = api.db.database.inTenant(tenant.tenantId, async (tx) => {
+      await enqueue(tx, { topic: 'run.start', dedupeKey: 'run_never', payload: { runId: 'run_never' } });
+      throw new Error('rolled back');
     });
-    await eventually(async () => (await pending()).length === 0, 'the message of the dead relay to be delivered');
+    await expect(rolledBack).rejects.toThrow('rolled back');
+    await send(['run_after']);
+    await untilDelivered();
+    await relay.stop();
+    expect(received).toEqual(['run_now', 'run_after']);
   });
 
-  test('of several processes delivers each message once, and what fails is tried again without holding up the rest', async () => {
-    const count = 40;
-    const tenant = await stack.api.tenant();
-    const delivered = new Map<string, number>();
-    const failOnce = new Set(['run_5', 'run_17']);
-    const signalWithStart = vi.fn(async (_: unknown, { args }: { args: [{ runId: string }] }) => {
-      const [{ runId }] = args;
-      if (failOnce.delete(runId)) throw new Error('Temporal says no');
-      delivered.set(runId, (delivered.get(runId) ?? 0) + 1);
-    });
-    const deps = {
-      database: stack.api.db.database,
-      client: { workflow: { signalWithStart } } as never,
-      taskQueue: 'nobody',
-      log: quietLog,
-    };
-    const relays = await Promise.all([startRelay(deps), startRelay(deps), startRelay(deps)]);
-    await stack.api.db.database.inTenant(tenant.tenantId, async (tx) => {
-      for (let index = 0; index < count; index += 1) {
-        const payload = { runId: `run_${index}`, testClockId: null };
-        await enqueue(tx, { topic: 'run.start', dedupeKey: `run_${index}`, payload });
-      }
-    });
-    // The stack's own relay takes its share of them; each goes to exactly one.
-    await eventually(async () => {
-      const rows = await stack.api.db.query(
-        `select 1 from outbox_messages where dedupe_key like 'run\\_%' and delivered_at is null`,
-      );
-      return rows.length === 0;
-    }, 'the outbox to be empty');
+  test('of several processes: each message is delivered by one', async () => {
+    const others = [temporal(), temporal(), temporal()];
+    const relays = await Promise.all(others.map(({ client }) => relayTo(client)));
+    const sent = named('run_many', 500);
+    for (let from = 0; from < sent.length; from += 50) await send(sent.slice(from, from + 50));
+    await untilDelivered();
     await Promise.all(relays.map((relay) => relay.stop()));
-    expect([...delivered.values()].every((times) => times === 1)).toBe(true);
+    expect(others.flatMap(({ received }) => received).toSorted()).toEqual(sent.toSorted());
+  });
+
+  test('delivers what a relay had claimed that died, once it is old enough', async () => {
+    await send(['run_claimed', 'run_being_delivered']);
+    const claim = (key: string, ago: string) =>
+      api.db.query(`update outbox_messages set claimed_at = now() - $2::interval where dedupe_key = $1`, [key, ago]);
+    await claim('run_claimed', '61 seconds');
+    await claim('run_being_delivered', '30 seconds');
+    const { received, client } = temporal();
+    const relay = await relayTo(client);
+    await eventually(async () => (await waiting()).length === 1, 'the older one to be delivered');
+    await relay.stop();
+    expect(received).toEqual(['run_claimed']);
+    await api.db.query(`delete from outbox_messages where topic <> 'event'`);
+  });
+
+  test('tries again what was refused, without holding up or repeating the rest', async () => {
+    const refusals = new Map([
+      ['run_mixed_3', 2],
+      ['run_mixed_7', 1],
+    ]);
+    const { received, client } = temporal((runId) => {
+      const left = refusals.get(runId) ?? 0;
+      refusals.set(runId, left - 1);
+      return left > 0;
+    });
+    const relay = await relayTo(client);
+    await send(named('run_mixed', 10));
+    await eventually(() => Promise.resolve(received.length >= 8), 'the eight that were not refused');
+    await untilDelivered();
+    await relay.stop();
+    expect(received.toSorted()).toEqual(named('run_mixed', 10));
+  });
+
+  test('goes on when the database was away, and finishes what it holds before it stops', async () => {
+    const { received, client } = temporal();
+    const relay = await relayTo(client);
+    await api.db.refuse(true);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await api.db.refuse(false);
+    await send(['run_back']);
+    await untilDelivered();
+    await send(named('run_last', 150));
+    await eventually(() => Promise.resolve(received.length > 1), 'the last ones to be begun');
+    await relay.stop();
+    const left = (await waiting()).filter(({ claimed }) => claimed);
+    expect(left, 'nothing stays claimed').toEqual([]);
+    expect(received.length + (await waiting()).length).toBe(151);
+    expect(new Set(received).size).toBe(received.length);
   });
 });

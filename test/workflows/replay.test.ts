@@ -1,25 +1,16 @@
-import { temporal } from '@temporalio/proto';
-import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { workflowId } from '../../src/workflows/contract.ts';
-import packageFile from '../../package.json' with { type: 'json' };
 import type { Client } from '../support/api.ts';
 import { create, flat } from '../support/billing-shapes.ts';
-import { advanceClock, eventually, startTestStack, type TestStack, workflowBundle } from '../support/stack.ts';
-
-const { History } = temporal.api.history.v1;
-type History = temporal.api.history.v1.IHistory;
-
-/** One folder for each released version; what is in it is never changed. */
-const FOLDER = fileURLToPath(new URL('./histories', import.meta.url));
+import { advanceClock, eventually, startTestStack, type TestStack } from '../support/stack.ts';
+import { keepHistory, readHistory, replay, storedHistories, type WorkflowHistory } from './histories.ts';
 
 let stack: TestStack;
 let api: Client;
 /** By name, as this code makes them today. */
-const recorded = new Map<string, { workflowId: string; history: History }>();
+const recorded = new Map<string, WorkflowHistory>();
 
 beforeAll(async () => {
   stack = await startTestStack();
@@ -28,12 +19,12 @@ beforeAll(async () => {
   await recordClock();
   await recordBlocked();
   await recordRun();
-  await storeVersion();
+  for (const [name, history] of recorded) await keepHistory(name, history);
 });
 afterAll(() => stack.close());
 
 async function record(name: string, id: string): Promise<void> {
-  recorded.set(name, { workflowId: id, history: await stack.temporal.workflow.getHandle(id).fetchHistory() });
+  recorded.set(name, await stack.temporal.workflow.getHandle(id).fetchHistory());
 }
 
 const groupOf = (groupId: string) => workflowId.billingGroup(api.tenantId, groupId);
@@ -119,31 +110,18 @@ async function recordRun(): Promise<void> {
   await record('billing-run', id);
 }
 
-/** The first run of a new version stores its histories, to be committed with it. */
-async function storeVersion(): Promise<void> {
-  const folder = join(FOLDER, packageFile.version);
-  if ((await readdir(FOLDER).catch((): string[] => [])).includes(packageFile.version)) return;
-  await mkdir(folder, { recursive: true });
-  for (const [name, { history }] of recorded)
-    await writeFile(join(folder, `${name}.binpb`), History.encode(history).finish());
-}
-
 const quiet = new DefaultLogger('ERROR', () => {});
-
-const replay = async (history: unknown, id: string, code?: string): Promise<void> =>
-  Worker.runReplayHistory({ workflowBundle: code === undefined ? await workflowBundle() : { code } }, history, id);
 
 test('what this code writes today, it replays', async () => {
   expect(recorded.size).toBe(5);
-  for (const { workflowId: id, history } of recorded.values()) await replay(history, id);
+  for (const history of recorded.values()) await replay(history);
 });
 
 describe('histories of every released version replay', async () => {
-  const files = (await readdir(FOLDER, { recursive: true }).catch(() => [])).filter((file) => file.endsWith('.binpb'));
+  const files = await storedHistories();
 
   test.each(files)('%s', async (file) => {
-    const history = History.decode(await readFile(join(FOLDER, file)));
-    await expect(replay(history, 'replayed')).resolves.toBeUndefined();
+    await expect(replay(await readHistory(file))).resolves.toBeUndefined();
   });
 
   test('there are some', () => {
@@ -156,6 +134,5 @@ test('a change of what a workflow does is noticed', async () => {
     workflowsPath: fileURLToPath(new URL('./planted/index.ts', import.meta.url)),
     logger: quiet,
   });
-  const clock = recorded.get('test-clock');
-  await expect(replay(clock?.history, 'planted', code)).rejects.toThrow(/nondeterminism/i);
+  await expect(replay(recorded.get('test-clock'), code)).rejects.toThrow(/nondeterminism/i);
 });

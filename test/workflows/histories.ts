@@ -1,0 +1,42 @@
+import { temporal } from '@temporalio/proto';
+import { Worker } from '@temporalio/worker';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import packageFile from '../../package.json' with { type: 'json' };
+import { workflowBundle } from '../support/stack.ts';
+
+const { History } = temporal.api.history.v1;
+export type WorkflowHistory = temporal.api.history.v1.IHistory;
+
+/** One folder for each version; once that is released, what is in it is never changed. */
+const FOLDER = fileURLToPath(new URL('./histories', import.meta.url));
+
+/**
+ * Stores a history under the present version, to be committed with it, unless there is one of this name. After a deliberate
+ * change of a workflow that is not released yet, delete the version's folder and run the tests of this folder once.
+ */
+export async function keepHistory(name: string, history: WorkflowHistory): Promise<void> {
+  const folder = join(FOLDER, packageFile.version);
+  await mkdir(folder, { recursive: true });
+  try {
+    await writeFile(join(folder, `${name}.binpb`), History.encode(history).finish(), { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** The stored histories of every version, as paths within their folder. */
+export const storedHistories = async (): Promise<string[]> =>
+  (await readdir(FOLDER, { recursive: true }).catch(() => [])).filter((file) => file.endsWith('.binpb'));
+
+export const readHistory = async (file: string): Promise<WorkflowHistory> =>
+  History.decode(await readFile(join(FOLDER, file)));
+
+/** Runs a history through the workflow code, or through other code; rejects when that would have done something else. */
+export const replay = async (history: unknown, code?: string): Promise<void> =>
+  Worker.runReplayHistory(
+    { workflowBundle: code === undefined ? await workflowBundle() : { code } },
+    history,
+    'replayed',
+  );

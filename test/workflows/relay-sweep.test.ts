@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCharge } from '../../src/db/charges/create.ts';
+import { startSweep } from '../../src/relay/sweep.ts';
+import { workflowId } from '../../src/workflows/contract.ts';
+import type { Client } from '../support/api.ts';
+import { create, flat } from '../support/billing-shapes.ts';
+import { quietLog } from '../support/database.ts';
+import { eventually, startTestStack, type TestStack } from '../support/stack.ts';
+
+let stack: TestStack;
+let api: Client;
+beforeAll(async () => {
+  stack = await startTestStack();
+  api = await stack.api.tenant();
+});
+afterAll(() => stack.close());
+
+/** One look at what is late, as at the start of a worker. */
+const sweep = (): Promise<void> =>
+  startSweep({
+    database: stack.api.db.database,
+    client: stack.temporal,
+    taskQueue: stack.taskQueue,
+    log: quietLog,
+  }).stop();
+
+const handleOf = (groupId: string) => stack.temporal.workflow.getHandle(workflowId.billingGroup(api.tenantId, groupId));
+const isRunning = async (groupId: string) => (await handleOf(groupId).describe()).status.name === 'RUNNING';
+const openInvoices = async (payerId: string): Promise<number> =>
+  (await api.get(`/customers/${payerId}/invoices?status=OPEN`)).body.totalItems;
+
+/** A payer whose group was billed today and sleeps. */
+async function billedGroup(name: string): Promise<{ groupId: string; payerId: string }> {
+  const payer = await create(api, '/customers', { name });
+  const group = await create(api, '/billing-groups', { payerCustomerId: payer.id, settleMinutes: 0 });
+  const subscription = { customerId: payer.id, billingGroupId: group.id, prices: [flat('base', '10.00')] };
+  await create(api, '/subscriptions', subscription);
+  await eventually(async () => (await openInvoices(payer.id)) === 1, 'its first invoice');
+  return { groupId: group.id, payerId: payer.id };
+}
+
+/** Something to be billed at once, whose signal gets lost. */
+const chargeUnheard = (payerId: string, groupId: string | null): Promise<string> =>
+  stack.api.db.database.inTenant(api.tenantId, async (tx) => {
+    const charge = { customerId: payerId, description: 'At once', amount: '3.00', timing: 'IMMEDIATE' } as const;
+    const id = await createCharge(tx, { ...charge, ...(groupId === null ? {} : { billingGroupId: groupId }) }, 'test');
+    await tx.db.deleteFrom('outbox_messages').where('topic', '<>', 'event').execute();
+    return id;
+  });
+
+const age = (table: string, column: string, id: string) =>
+  stack.api.db.query(`update ${table} set ${column} = now() - interval '2 minutes' where id = $1`, [id]);
+
+test('a group whose workflow was terminated is found once it is late, and goes on', async () => {
+  const { groupId } = await billedGroup('Terminated');
+  await handleOf(groupId).terminate('by the test');
+  await sweep();
+  expect(await isRunning(groupId), 'it is not late').toBe(false);
+
+  await age('billing_groups', 'next_due_at', groupId);
+  await sweep();
+  expect(await isRunning(groupId)).toBe(true);
+  await eventually(async () => {
+    const [row] = await stack.api.db.query<{ is_ahead: boolean }>(
+      `select next_due_at > now() as is_ahead from billing_groups where id = $1`,
+      [groupId],
+    );
+    return row?.is_ahead;
+  }, 'it to know when it is due next');
+});
+
+test('a group that was asked to bill at once and was not told is found, and bills once', async () => {
+  const { groupId, payerId } = await billedGroup('Not told');
+  await handleOf(groupId).terminate('by the test');
+  const chargeId = await chargeUnheard(payerId, groupId);
+  await sweep();
+  expect(await isRunning(groupId), 'it was asked a moment ago').toBe(false);
+
+  const [run] = await stack.api.db.query<{ id: string }>('select id from billing_runs where request_id = $1', [
+    chargeId,
+  ]);
+  await age('billing_runs', 'created_at', run?.id ?? '');
+  await sweep();
+  await sweep();
+  await eventually(async () => (await openInvoices(payerId)) === 2, 'the invoice of the charge');
+});
+
+test('a run outside any group that nobody began is found', async () => {
+  const payer = await create(api, '/customers', { name: 'Alone' });
+  const chargeId = await chargeUnheard(payer.id, null);
+  const [run] = await stack.api.db.query<{ id: string }>('select id from billing_runs where request_id = $1', [
+    chargeId,
+  ]);
+  await sweep();
+  expect(await openInvoices(payer.id)).toBe(0);
+  await age('billing_runs', 'created_at', run?.id ?? '');
+  await sweep();
+  await eventually(async () => (await openInvoices(payer.id)) === 1, 'its invoice');
+});
+
+test('a clock that should move and stands is found', async () => {
+  const clock = await create(api, '/test-clocks', { name: 'stands', now: '2026-01-01T00:00:00Z' });
+  await stack.api.db.query(`update test_clocks set status = 'ADVANCING', target_at = '2026-02-01' where id = $1`, [
+    clock.id,
+  ]);
+  await sweep();
+  const { now } = await eventually(async () => {
+    const { body } = await api.get(`/test-clocks/${clock.id}`);
+    return body.status === 'READY' ? body : null;
+  }, 'the clock to arrive');
+  expect(now).toBe('2026-02-01T00:00:00.000Z');
+});
+
+test('a closed group is left alone', async () => {
+  const payer = await create(api, '/customers', { name: 'Closed' });
+  const group = await create(api, '/billing-groups', { payerCustomerId: payer.id });
+  await create(api, `/billing-groups/${group.id}/close`, {});
+  await eventually(
+    async () => (await handleOf(group.id).describe()).status.name === 'COMPLETED',
+    'its workflow to end',
+  );
+  await age('billing_groups', 'next_due_at', group.id);
+  await sweep();
+  expect(await isRunning(group.id)).toBe(false);
+});

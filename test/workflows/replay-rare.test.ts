@@ -1,0 +1,140 @@
+import { Client as TemporalClient, Connection } from '@temporalio/client';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { choosePorts } from '../../src/runtime/ports.ts';
+import { findTemporal } from '../../src/runtime/temporal-binary.ts';
+import { startWorker } from '../../src/worker.ts';
+import { workflowId } from '../../src/workflows/contract.ts';
+import { makeCrowd } from '../activities/crowd.ts';
+import { type Client, startTestApi, type TestApi } from '../support/api.ts';
+import { all, create, flat } from '../support/billing-shapes.ts';
+import { quietLog } from '../support/database.ts';
+import { advanceClock, eventually, workflowBundle } from '../support/stack.ts';
+import { keepHistory, replay, type WorkflowHistory } from './histories.ts';
+
+/** A server of its own suggests to continue as new after so few events that a year of months is several runs. */
+const EVENTS_MAX = 60;
+
+let server: ChildProcess;
+let connection: Connection;
+let temporal: TemporalClient;
+let api: TestApi;
+let tenant: Client;
+let worker: { stop(): Promise<void> };
+
+beforeAll(async () => {
+  const { frontend } = await choosePorts(null, ['frontend']);
+  const binary = await findTemporal({ log: quietLog });
+  // prettier-ignore
+  const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(frontend), '--log-level', 'error',
+    '--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${EVENTS_MAX}`];
+  server = spawn(binary, args, { stdio: 'ignore' });
+  const address = `127.0.0.1:${frontend}`;
+  connection = await eventually(
+    () => Connection.connect({ address, connectTimeout: 1000 }).catch(() => null),
+    'the server',
+  );
+  temporal = new TemporalClient({ connection });
+  api = await startTestApi();
+  tenant = await api.tenant();
+  worker = await startWorker({
+    database: api.db.database,
+    temporal: { address, namespace: 'default', taskQueue: 'rare' },
+    log: quietLog,
+    publicUrl: api.url,
+    workflowBundle: await workflowBundle(),
+  });
+});
+afterAll(async () => {
+  await worker.stop();
+  await connection.close();
+  server.kill();
+  await once(server, 'exit');
+  await api.close();
+});
+
+const eventNames = (history: WorkflowHistory): string[] =>
+  (history.events ?? []).flatMap((event) =>
+    Object.keys(event).filter((key) => key.endsWith('EventAttributes') && event[key as keyof typeof event] !== null),
+  );
+
+/** The runs of a workflow, each with its history, oldest first. */
+async function runsOf(id: string): Promise<WorkflowHistory[]> {
+  const last = await temporal.workflow.getHandle(id).fetchHistory();
+  const histories = [last];
+  for (;;) {
+    const started = histories[0]?.events?.[0]?.workflowExecutionStartedEventAttributes;
+    const earlier = started?.continuedExecutionRunId;
+    if (earlier === undefined || earlier === null || earlier === '') return histories;
+    histories.unshift(await temporal.workflow.getHandle(id, earlier).fetchHistory());
+  }
+}
+
+test('a group and a clock that go on for years continue as new, and lose neither a boundary nor a message', async () => {
+  const clock = await create(tenant, '/test-clocks', { name: 'years', now: '2026-01-31T00:00:00Z' });
+  const payer = await create(tenant, '/customers', { name: 'For ever', testClockId: clock.id });
+  const { billingGroupId } = await create(tenant, '/subscriptions', {
+    customerId: payer.id,
+    prices: [flat('base', '10.00')],
+  });
+  const id = workflowId.billingGroup(tenant.tenantId, billingGroupId);
+  const handle = temporal.workflow.getHandle(id);
+  await eventually(() => handle.describe().catch(() => null), 'the workflow');
+
+  // Messages come in all the time, also while it continues as new.
+  let isMoving = true;
+  let told = 0;
+  const telling = (async () => {
+    while (isMoving) {
+      await handle.executeUpdate('billNow');
+      told += 1;
+      await handle.signal('refresh');
+    }
+  })();
+  await advanceClock(tenant, clock.id, '2027-12-31T00:00:00Z');
+  isMoving = false;
+  await telling;
+
+  const invoices = await all(tenant, `/customers/${payer.id}/invoices`);
+  const boundaries = invoices.map(({ boundaryAt }) => boundaryAt.slice(0, 7));
+  const months = Array.from(
+    { length: 24 },
+    (_, month) => `${2026 + Math.floor(month / 12)}-${String((month % 12) + 1).padStart(2, '0')}`,
+  );
+  expect(boundaries).toEqual(months);
+  const audits = await api.db.query(
+    `select 1 from audit_events where action = 'billing_group.billNow' and actor = 'temporal'`,
+  );
+  expect(audits.length, 'each update is carried out once').toBe(told);
+
+  const runs = await runsOf(id);
+  expect(runs.length).toBeGreaterThan(3);
+  for (const history of runs) await replay(history);
+  const [first = {}, second = {}] = runs;
+  expect(eventNames(first)).toContain('workflowExecutionContinuedAsNewEventAttributes');
+  await keepHistory('billing-group-until-continue-as-new', first);
+  await keepHistory('billing-group-continued', second);
+  for (const history of await runsOf(workflowId.testClock(tenant.tenantId, clock.id))) await replay(history);
+
+  const { typedSearchAttributes } = await handle.describe();
+  const attributes = Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+  expect(attributes).toMatchObject({
+    TributaryGroup: billingGroupId,
+    TributaryNextBilling: new Date('2028-01-31T00:00:00Z'),
+  });
+}, 240_000);
+
+test('the steps of a large group are ordinary activities, which an operator sees with their summaries', async () => {
+  const crowd = await makeCrowd(api.db.database, tenant.tenantId, { children: 201, items: 1 });
+  await advanceClock(tenant, crowd.testClockId, '2026-01-01T00:00:00Z');
+  const [invoice] = await all(tenant, `/customers/${crowd.payerId}/invoices`);
+  expect(invoice).toMatchObject({ status: 'OPEN', total: '201.00' });
+  const runs = await runsOf(workflowId.billingGroup(tenant.tenantId, crowd.groupId));
+  const scheduled = runs
+    .flatMap(({ events }) => events ?? [])
+    .flatMap(({ activityTaskScheduledEventAttributes: activity }) => activity?.activityType?.name ?? []);
+  expect(scheduled).toEqual(['collectCharges', 'applyCoupons', 'applyTax', 'applyCredits', 'issueInvoice']);
+  for (const history of runs) await replay(history);
+  await keepHistory('billing-group-large', runs[0] ?? {});
+}, 120_000);
