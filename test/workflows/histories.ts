@@ -20,11 +20,30 @@ export async function keepHistory(name: string, history: WorkflowHistory): Promi
   const folder = join(FOLDER, packageFile.version);
   await mkdir(folder, { recursive: true });
   try {
-    await writeFile(join(folder, `${name}.binpb`), History.encode(history).finish(), { flag: 'wx' });
+    const bytes = History.encode(withoutMachine(history)).finish();
+    await writeFile(join(folder, `${name}.binpb`), bytes, { flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
+
+/** The same history without what tells the machine that made it: stack traces, and the processes' names. */
+function withoutMachine(history: WorkflowHistory): WorkflowHistory {
+  const copy = History.decode(History.encode(history).finish());
+  const scrub = (value: object): void => {
+    for (const [key, inner] of Object.entries(value) as [keyof typeof value, unknown][]) {
+      if (typeof inner === 'string') Object.assign(value, { [key]: scrubbed(key, inner) });
+      else if (typeof inner === 'object' && inner !== null && !(inner instanceof Uint8Array)) scrub(inner);
+    }
+  };
+  scrub(copy);
+  return copy;
+}
+
+const scrubbed = (key: string, text: string): string => {
+  if (key === 'stackTrace') return '';
+  return key === 'identity' || /^\d+@/.test(text) ? 'worker' : text;
+};
 
 /** The stored histories of every version, as paths within their folder. */
 export const storedHistories = async (): Promise<string[]> =>
