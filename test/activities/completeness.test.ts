@@ -96,8 +96,4 @@ describe('a payer with a thousand children of ten items each', () => {
     );
     expect(claims).toEqual({ count: 10_000, items: 10_000 });
   });
-
-  test('takes seconds, also when the planner has never heard of the tenant', () => {
-    expect(milliseconds).toBeLessThan(60_000);
-  });
 });

@@ -7,7 +7,6 @@ import type { Database } from '../../src/db/database.ts';
 
 /** The steps of a run, in the order in which its workflow calls them. */
 export const STEPS = ['collectCharges', 'applyCoupons', 'applyTax', 'applyCredits', 'issueInvoice'] as const;
-type StepName = (typeof STEPS)[number];
 
 const silent = new DefaultLogger('ERROR', () => {});
 

