@@ -15,11 +15,8 @@ export interface Entity {
   readonly legalName: string;
   readonly baseCurrency: string;
   readonly billingTimezone: string;
-  readonly taxRegistrationNumber: string | null;
   readonly invoiceNumberFormat: string;
   readonly numberReset: 'NEVER' | 'YEARLY' | 'MONTHLY';
-  readonly address: Address | null;
-  readonly footerText: string | null;
 }
 
 export interface TestClock {
@@ -30,36 +27,26 @@ export interface TestClock {
 }
 
 export interface TreeNode {
-  readonly id: string;
   readonly name: string;
   readonly children: readonly TreeNode[];
 }
 
 export interface Subscription {
   readonly id: string;
-  readonly payerCustomerId: string;
-  readonly billingGroupId: string;
 }
 
 export interface Group {
   readonly id: string;
   readonly name: string | null;
-  readonly payerCustomerId: string;
-  readonly billingEntityId: string;
   readonly timezone: string;
   readonly anchorDate: string | null;
   readonly cadence: { readonly interval: string; readonly count: number };
-  readonly status: string;
-  readonly subscriptionCount: number;
   readonly workflowId: string;
   readonly temporalUrl: string | null;
 }
 
 export interface Run {
-  readonly id: string;
-  readonly status: string;
   readonly reason: string | null;
-  readonly boundaryAt: string | null;
 }
 
 export interface TaxRow {
@@ -72,10 +59,8 @@ export interface TaxRow {
 }
 
 export interface Line {
-  readonly id: string;
   readonly kind: string;
   readonly description: string;
-  readonly subscriptionId: string | null;
   readonly priceCode: string | null;
   readonly billedFrom: { readonly customerId: string };
   readonly periodStart: string | null;
@@ -92,19 +77,13 @@ export interface Line {
 
 export interface Account {
   readonly customerId: string;
-  readonly externalId: string | null;
   readonly name: string;
   readonly label: 'Primary Account' | 'Linked Account';
-  readonly subtotal: string;
-  readonly discount: string;
-  readonly tax: string;
   readonly total: string;
 }
 
 export interface Invoice {
-  readonly id: string;
   readonly number: string;
-  readonly status: string;
   readonly kind: string;
   readonly billingEntity: {
     readonly id: string;

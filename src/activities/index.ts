@@ -95,8 +95,7 @@ async function alive<T>(work: () => Promise<T>): Promise<T> {
 const groupDetails = (groupId: string, plan: Plan, publicUrl: string): string =>
   [
     `**${plan.summary}**`,
-    '',
     `Group ${groupId} · payer ${plan.payerCustomerId} · entity ${plan.entityCode} · ${plan.status}`,
     `Next billing: ${plan.nextBillingAt ?? 'nothing due'}`,
     `[Runs of this group](${publicUrl}/api/v1/billing-groups/${groupId}/runs)`,
-  ].join('\n');
+  ].join('\n\n');

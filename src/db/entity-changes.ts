@@ -30,6 +30,13 @@ export type EntityChange = Sent<EntityFields> & {
   readonly isDefault?: boolean | undefined;
 };
 
+/** What a format is unless it is sent: with the tokens that its reset needs (E3). */
+const DEFAULT_FORMAT: Readonly<Record<EntityFields['numberReset'], string>> = {
+  NEVER: '{prefix}-{seq:0000}',
+  YEARLY: '{prefix}-{YYYY}-{seq:0000}',
+  MONTHLY: '{prefix}-{YYYY}{MM}-{seq:0000}',
+};
+
 /**
  * Makes an entity, and the default one when asked.
  *
@@ -39,6 +46,8 @@ export async function createEntity(tx: Tx, input: EntityChange & EntityEssential
   const { isDefault = false, ...fields } = input;
   const entity: NewEntity = {
     ...ENTITY_DEFAULTS,
+    invoiceNumberFormat: DEFAULT_FORMAT[fields.numberReset ?? 'NEVER'],
+    creditNoteFormat: DEFAULT_FORMAT[fields.numberReset ?? 'NEVER'],
     legalName: fields.displayName,
     ...onlySent(fields),
     ...essentials(input),
@@ -71,6 +80,10 @@ export async function changeEntity(tx: Tx, id: string, input: EntityChange, acto
       'entity.numbering_started',
       `${before.entityCode} has issued already: its numbers go on from there.`,
     );
+  }
+  if (change.numberReset !== undefined && change.numberReset !== before.numberReset && (await hasNumbered(tx, id))) {
+    const message = `${before.entityCode} has issued already: a sequence that begins again in another way could repeat its numbers. Create a new entity.`;
+    throw new BillingError('entity.numbering_started', message, [{ path: 'numberReset', message }]);
   }
   if ('numberReset' in change || 'invoiceNumberFormat' in change || 'creditNoteFormat' in change) {
     checkNumberFormats({ ...before, ...change });

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { nextBoundary } from '../domain/billing-group/plan.ts';
+import { nextBillingBoundary } from '../domain/billing-group/plan.ts';
 import { boundariesFrom } from '../domain/billing-group/schedule.ts';
 import type { Cadence } from '../domain/billing-group/cadence.ts';
 import { type CalendarDate, type Instant, localDate } from '../domain/calendar.ts';
@@ -94,7 +94,7 @@ export async function readSchedule(
   const [group] = await loadGroups(tx, [id]);
   if (group === undefined) throw missingGroup(id)();
   const { versions, timezone } = group.state;
-  const from = nextBoundary(group.state)?.boundaryAt ?? group.now;
+  const from = nextBillingBoundary(group.state)?.boundaryAt ?? group.now;
   return boundariesFrom(versions, localDate(from, timezone))
     .filter(({ boundaryAt }) => boundaryAt >= from)
     .take(count)
@@ -143,7 +143,7 @@ async function toViews(tx: Tx, rows: readonly GroupRow[]): Promise<GroupView[]> 
       cadence: present.cadence,
       anchorDate: present.anchorDate,
       nextSchedule: next,
-      nextBillingAt: row.status === 'CLOSED' ? null : (nextBoundary(group.state)?.boundaryAt ?? null),
+      nextBillingAt: row.status === 'CLOSED' ? null : (nextBillingBoundary(group.state)?.boundaryAt ?? null),
       subscriptionCount: counts.get(row.id) ?? 0,
     };
   });

@@ -50,10 +50,15 @@ async function sweepOnce(deps: { database: Database; client: Client; taskQueue: 
   const { database, client, taskQueue, log } = deps;
   await database.acrossTenants(forgetExpiredKeys);
   const late = await database.acrossTenants(findLate);
-  for (const { tenantId, id } of late.groups) await wakeGroup(client, taskQueue, { tenantId, groupId: id });
-  for (const { tenantId, id, testClockId } of late.runs)
-    await wakeRun(client, taskQueue, { tenantId, runId: id, testClockId });
-  for (const { tenantId, id } of late.clocks) await wakeClock(client, taskQueue, { tenantId, testClockId: id });
+  const woken = await Promise.allSettled([
+    ...late.groups.map(({ tenantId, id }) => wakeGroup(client, taskQueue, { tenantId, groupId: id })),
+    ...late.runs.map(({ tenantId, id, testClockId }) =>
+      wakeRun(client, taskQueue, { tenantId, runId: id, testClockId }),
+    ),
+    ...late.clocks.map(({ tenantId, id }) => wakeClock(client, taskQueue, { tenantId, testClockId: id })),
+  ]);
+  const failed = woken.filter(({ status }) => status === 'rejected');
+  if (failed.length > 0) log.warn({ failed: failed.length }, 'sweep: could not wake all that was late; trying again');
   const found = late.groups.length + late.runs.length + late.clocks.length;
   if (found > 0)
     log.info(
@@ -84,6 +89,7 @@ async function findLate(
     select r.tenant_id, r.id, r.test_clock_id from billing_runs r
       join billing_entities e on e.tenant_id = r.tenant_id and e.id = r.billing_entity_id
      where r.billing_group_id is null and e.status <> 'SUSPENDED' and r.created_at < ${before}::timestamptz
+       and (r.retry_at is null or r.retry_at < ${before}::timestamptz)
        and (r.status in ('OPEN', 'BLOCKED') or r.status = 'WAITING' and r.reason = 'ENTITY_SUSPENDED')
      order by r.created_at limit ${BATCH}`.execute(tx.db);
   const clocks = await sql<Late>`

@@ -1,4 +1,4 @@
-import { condition, setHandler } from '@temporalio/workflow';
+import { condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import { refreshSignal, type RunInput } from './contract.ts';
 import { executeRun } from './run-steps.ts';
 import { tellClock } from './tell-clock.ts';
@@ -20,5 +20,6 @@ export async function billingRunWorkflow(input: RunInput): Promise<void> {
     if (result === 'DONE') return;
     if (result !== 'RETRY')
       await condition(() => isStale, SLOW_RETRY, { summary: 'waiting for an operator, or to try again' });
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof billingRunWorkflow>(input);
   }
 }

@@ -54,7 +54,8 @@ export async function executeRun({ isLarge, ...run }: RunInput & { isLarge: bool
     await step('add tax', local.applyTax, ordinary.applyTax);
     await step('settle with credits', local.applyCredits, ordinary.applyCredits);
     const issued = await step('number and issue', local.issueInvoice, ordinary.issueInvoice);
-    return issued === 'WAIT' || issued === 'REVIEW' ? 'WAITING' : 'DONE';
+    // A draft in review is a person's now: it is sealed or discarded through the API.
+    return issued === 'WAIT' ? 'WAITING' : 'DONE';
   } catch (error) {
     return await holdRun(input, error);
   }

@@ -204,3 +204,51 @@ export const worlds: fc.Arbitrary<World> = fc.record({
     { maxLength: 3 },
   ),
 }) as fc.Arbitrary<World>;
+
+/** One that chance seldom draws: a run of two invoices that share a fixed coupon of the customer and a credit. */
+export const sharedOverASplit: World = {
+  timezone: 'Europe/Berlin',
+  currency: 'EUR',
+  roundingMode: 'HALF_UP',
+  zeroInvoices: 'ISSUE',
+  taxAddress: 'PAYER',
+  customers: [{ parent: 0, place: 'DE', taxRate: null, taxExempt: false }],
+  rates: [{ percent: '19', place: 'DE', taxCode: null, validFrom: null }],
+  coupons: [
+    {
+      type: 'FIXED',
+      value: 25,
+      inCurrency: true,
+      duration: 'FOREVER',
+      carryRemainder: false,
+      on: 'customer',
+      target: 0,
+    },
+  ],
+  subscriptions: [false, true].map((ships) => ({
+    owner: 0,
+    payer: null,
+    startDay: 5,
+    trialDays: 0,
+    endDay: null,
+    prices: [
+      {
+        model: 'FLAT',
+        amount: '20.00',
+        billing: 'ADVANCE',
+        cadence: null,
+        taxInclusive: false,
+        taxCode: null,
+        setup: false,
+      },
+    ],
+    quantity: '1',
+    ships,
+    align: true,
+    proration: 'DAY',
+    midCycleCharges: 'NEXT_INVOICE',
+  })),
+  credits: [{ customer: 0, amount: 1000, inCurrency: true, priority: 100, expiresDay: null }],
+  charges: [],
+  cancellations: [],
+};

@@ -305,3 +305,18 @@ test('lists by page, status and code, in the order asked for', async () => {
   const { body } = await client.get('/billing-entities?size=3&page=1');
   expect(body).toMatchObject({ page: 1, size: 3, totalItems: 4, totalPages: 2 });
 });
+
+test.each([
+  ['YEARLY', '{prefix}-{YYYY}-{seq:0000}'],
+  ['MONTHLY', '{prefix}-{YYYY}{MM}-{seq:0000}'],
+])('formats that are not sent hold what a %s sequence needs', async (numberReset, expected) => {
+  const tenant = await api.tenant();
+  const { status, body } = await tenant.post('/billing-entities', {
+    entityCode: 'EU',
+    displayName: 'Acme EU',
+    baseCurrency: 'EUR',
+    countryCode: 'DE',
+    numberReset,
+  });
+  expect([status, body.invoiceNumberFormat, body.creditNoteFormat]).toEqual([201, expected, expected]);
+});

@@ -241,6 +241,8 @@ describe('the verbs of an operator', () => {
     const { billingGroupId } = await subscribe([flat('base', '10.00')]);
     await until('2026-03-02T00:00:00Z');
     await told(billingGroupId, 'skip');
+    expect((await read(billingGroupId)).nextBillingAt).toBe('2026-05-01T00:00:00.000Z');
+    expect((await client.get(`/billing-groups/${billingGroupId}/preview`)).body.invoices[0].total).toBe('20.00');
     expect((await tell(billingGroupId, 'skip', { boundaryAt: '2026-05-02T00:00:00Z' })).body).toMatchObject({
       status: 400,
       errors: [{ path: 'boundaryAt' }],

@@ -1,4 +1,4 @@
-import { ENTITY_SUSPENDED, type NextStep, nextBoundary, planNext } from '../../domain/billing-group/plan.ts';
+import { ENTITY_SUSPENDED, type NextStep, nextBillingBoundary, planNext } from '../../domain/billing-group/plan.ts';
 import { type Instant, readable } from '../../domain/calendar.ts';
 import type { Tx } from '../database.ts';
 import { newId } from '../ids.ts';
@@ -144,7 +144,7 @@ async function shown(tx: Tx, group: LoadedGroup): Promise<Omit<Plan, 'step' | 's
     .executeTakeFirstOrThrow();
   return {
     status: group.state.status,
-    nextBillingAt: nextBoundary(group.state)?.boundaryAt ?? null,
+    nextBillingAt: nextBillingBoundary(group.state)?.boundaryAt ?? null,
     entityCode,
     payerCustomerId: group.payerCustomerId,
     testClockId: group.testClockId,

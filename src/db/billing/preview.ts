@@ -1,4 +1,4 @@
-import { nextBoundary } from '../../domain/billing-group/plan.ts';
+import { nextBillingBoundary } from '../../domain/billing-group/plan.ts';
 import { type Instant, later } from '../../domain/calendar.ts';
 import { BillingError } from '../../domain/errors.ts';
 import { type CollectedInvoice, collectRun } from '../../domain/invoice/collect-run.ts';
@@ -48,7 +48,8 @@ function nextEventAt(group: LoadedGroup): Instant {
     waiting?.boundaryAt != null &&
     group.state.lastBoundaryAt !== null &&
     waiting.boundaryAt <= group.state.lastBoundaryAt;
-  const boundaryAt = waiting !== undefined && !isCollected ? waiting.boundaryAt : nextBoundary(group.state)?.boundaryAt;
+  const boundaryAt =
+    waiting !== undefined && !isCollected ? waiting.boundaryAt : nextBillingBoundary(group.state)?.boundaryAt;
   if (boundaryAt == null) {
     throw new BillingError(
       'group.status',

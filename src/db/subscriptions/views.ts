@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { nextBoundary } from '../../domain/billing-group/plan.ts';
+import { nextBillingBoundary } from '../../domain/billing-group/plan.ts';
 import { type Instant, withOffset } from '../../domain/calendar.ts';
 import type { Price } from '../../domain/catalog/price.ts';
 import type { PostalAddress } from '../../domain/customer/address.ts';
@@ -167,7 +167,7 @@ async function toViews(tx: Tx, rows: readonly SubscriptionRow[]): Promise<Subscr
 
 /** The next boundary of its group at which anything is billed. */
 const nextBillingAt = (group: LoadedGroup | undefined): Instant | null =>
-  group === undefined ? null : (nextBoundary(group.state)?.boundaryAt ?? null);
+  group === undefined ? null : (nextBillingBoundary(group.state)?.boundaryAt ?? null);
 
 const itemsOf = (tx: Tx, subscriptionIds: readonly string[]) =>
   tx.db

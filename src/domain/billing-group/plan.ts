@@ -137,6 +137,15 @@ export function nextBoundary(group: GroupState): Boundary | null {
   return candidates.toSorted((a, b) => a.boundaryAt.localeCompare(b.boundaryAt))[0] ?? null;
 }
 
+/** The next boundary that will bill: `nextBoundary`, or the first after it that an operator did not tell to skip (RP12). */
+export function nextBillingBoundary(group: GroupState): Boundary | null {
+  let boundary = nextBoundary(group);
+  while (boundary !== null && group.skipped.includes(boundary.boundaryAt)) {
+    boundary = boundaryAfter(group.versions, boundary.boundaryAt);
+  }
+  return boundary;
+}
+
 /** The latest boundary that ran, was skipped, or waits for its entity. */
 function lastTaken(group: GroupState): Instant | null {
   const waiting = group.unfinished.filter(isWaitingForEntity).map(({ boundaryAt }) => boundaryAt);

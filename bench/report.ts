@@ -1,0 +1,46 @@
+import { table } from '../demo/layout.ts';
+
+/** What one measurement found: a title, what it compares with, and rows of texts. */
+export interface Finding {
+  readonly title: string;
+  /** The first is left-aligned, the others right. */
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** A finding as an aligned table. */
+export const draw = ({ title, columns, rows }: Finding): string =>
+  `\n${title}\n\n${table(
+    columns.map((head, index) => ({ head, align: index === 0 ? ('left' as const) : ('right' as const) })),
+    rows,
+  )}`;
+
+/** `1 234`. */
+export const whole = (value: number): string =>
+  Math.round(value)
+    .toString()
+    .replaceAll(/\B(?=(\d{3})+$)/g, ' ');
+
+/** `×2.5`: how many times as much. */
+export const times = (value: number, compared: number): string => `×${(value / compared).toPrecision(2)}`;
+
+/** How long some work takes, in milliseconds. */
+export async function timed<T>(work: () => Promise<T>): Promise<{ answer: T; ms: number }> {
+  const began = performance.now();
+  const answer = await work();
+  return { answer, ms: performance.now() - began };
+}
+
+/** Work for each of many, so many at a time. */
+export async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const left = items.values();
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      for (const item of left) await work(item);
+    }),
+  );
+}
