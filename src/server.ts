@@ -33,7 +33,7 @@ export async function startServer(deps: ServerDeps): Promise<{ url: string; stop
     database,
     log,
     platformApiKey: deps.platformApiKey,
-    links: { publicUrl: (deps.publicUrl ?? url).replace(/\/+$/, ''), temporalUiUrl: temporal.uiUrl },
+    links: { publicUrl: (deps.publicUrl ?? url).replace(/\/+$/, ''), temporalUiUrl: namespacePage(temporal) },
     parts: {
       database: () => database.acrossTenants(({ em }) => em.execute('select 1')),
       temporal: () => connection.withDeadline(Date.now() + 1_500, () => connection.healthService.check({})),
@@ -71,3 +71,7 @@ const close = (server: Server): Promise<void> =>
       resolve();
     });
   });
+
+/** Where the Temporal UI shows the namespace that the workflows are in. */
+const namespacePage = ({ uiUrl, namespace }: { uiUrl: string | null; namespace: string }): string | null =>
+  uiUrl === null ? null : `${uiUrl.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}`;

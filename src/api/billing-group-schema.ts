@@ -46,7 +46,6 @@ export function linked(
   { tenant, links: { temporalUiUrl } }: { tenant: RequestTenant; links: Links },
 ) {
   const id = workflowId.billingGroup(tenant.id, group.id);
-  const temporalUrl =
-    temporalUiUrl === null ? null : `${temporalUiUrl}/namespaces/default/workflows/${encodeURIComponent(id)}`;
+  const temporalUrl = temporalUiUrl === null ? null : `${temporalUiUrl}/workflows/${encodeURIComponent(id)}`;
   return { ...group, workflowId: id, temporalUrl };
 }

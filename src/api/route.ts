@@ -17,7 +17,7 @@ export interface RequestTenant {
 export interface Links {
   /** Base of public URLs, without a trailing slash. */
   readonly publicUrl: string;
-  /** The Temporal UI; null when there is none. */
+  /** The namespace's page in the Temporal UI, without a trailing slash; null when there is none. */
   readonly temporalUiUrl: string | null;
 }
 
