@@ -1,7 +1,7 @@
 import type { Bed } from './bed.ts';
 import { type Finding, inParallel, timed, times, whole } from './report.ts';
 
-const REQUESTS = 300;
+const REQUESTS = 150;
 const WIDTH = 8;
 
 const price = { code: 'base', type: 'RECURRING', model: 'FLAT', amount: '10.00' };

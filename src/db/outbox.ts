@@ -8,7 +8,8 @@ export const OUTBOX_CHANNEL = 'tributary_outbox';
 
 /**
  * Puts a message into the outbox, to be delivered after commit. At most one of a topic and key waits at a time: a second
- * one says nothing new and is left out.
+ * one says nothing new, but holds the first until this transaction is done. Else that could be delivered before there is
+ * anything to see, and nobody would be told again.
  *
  * @param message.dedupeKey what it is about: the group for `group.refresh`, the event's own id for an `event`.
  */
@@ -32,7 +33,7 @@ export async function enqueue(
         .columns(['tenantId', 'topic', 'dedupeKey'])
         .where('claimedAt', 'is', null)
         .where('deliveredAt', 'is', null)
-        .doNothing(),
+        .doUpdateSet((set) => ({ createdAt: set.ref('excluded.createdAt') })),
     )
     .execute();
   await wakeRelay(tx);
@@ -51,7 +52,9 @@ export async function refreshGroupsOfEntity(tx: Tx, entityId: string): Promise<v
            jsonb_build_object('billingGroupId', id), 0, ${tx.now()}::timestamptz
       from billing_groups
      where billing_entity_id = ${entityId} and status <> 'CLOSED'
-        on conflict (tenant_id, topic, dedupe_key) where claimed_at is null and delivered_at is null do nothing
+     order by id
+        on conflict (tenant_id, topic, dedupe_key) where claimed_at is null and delivered_at is null
+        do update set created_at = excluded.created_at
   `.execute(tx.db);
   await sql`
     insert into outbox_messages (tenant_id, id, topic, dedupe_key, payload, attempts, created_at)
@@ -59,7 +62,9 @@ export async function refreshGroupsOfEntity(tx: Tx, entityId: string): Promise<v
            jsonb_build_object('runId', id, 'testClockId', test_clock_id), 0, ${tx.now()}::timestamptz
       from billing_runs
      where billing_entity_id = ${entityId} and billing_group_id is null and status = 'WAITING'
-        on conflict (tenant_id, topic, dedupe_key) where claimed_at is null and delivered_at is null do nothing
+     order by id
+        on conflict (tenant_id, topic, dedupe_key) where claimed_at is null and delivered_at is null
+        do update set created_at = excluded.created_at
   `.execute(tx.db);
   await wakeRelay(tx);
 }

@@ -57,6 +57,28 @@ describe('the outbox', () => {
 });
 
 describe('the relay', () => {
+  test('does not deliver a message before the last transaction that it speaks for has committed', async () => {
+    await send(['run_twice']);
+    const { received, client } = temporal();
+    const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
+    const { promise: isWritten, resolve: written } = Promise.withResolvers<void>();
+    const second = api.db.database.inTenant(tenant.tenantId, async (tx) => {
+      await enqueue(tx, { topic: 'run.start', dedupeKey: 'run_twice', payload: { runId: 'run_twice' } });
+      written();
+      await mayCommit;
+    });
+    await isWritten;
+    const relay = await relayTo(client);
+    await send(['run_meanwhile']);
+    await eventually(() => Promise.resolve(received.includes('run_meanwhile')), 'what comes after it');
+    expect(received, 'what the second wrote cannot be seen yet').toEqual(['run_meanwhile']);
+    commit();
+    await second;
+    await untilDelivered();
+    await relay.stop();
+    expect(received).toEqual(['run_meanwhile', 'run_twice']);
+  });
+
   test('delivers what is committed, and nothing that is rolled back', async () => {
     const { received, client } = temporal();
     const relay = await relayTo(client);
