@@ -21,8 +21,10 @@ export interface WorkerDependencies {
 /** Source or build, whichever this is. */
 const WORKFLOWS = join(import.meta.dirname, 'workflows', `index${extname(import.meta.filename)}`);
 
-/** Bounded, so that one tenant's crowd leaves the database room for the others. */
+/** Ordinary activities: bounded, so that one tenant's crowd leaves the database room for the others. */
 const ACTIVITIES_AT_ONCE = 20;
+/** Groups that are looked at at once. They share a few transactions, so that it costs no connections. */
+const GROUPS_AT_ONCE = 100;
 
 /**
  * Starts everything that works in the background: the Temporal worker, the relay of the outbox, and the sweep.
@@ -43,7 +45,8 @@ export async function startWorker(deps: WorkerDependencies): Promise<{ stop(): P
     taskQueue,
     activities: createActivities({ database, client, taskQueue, publicUrl }),
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
-    maxConcurrentLocalActivityExecutions: ACTIVITIES_AT_ONCE,
+    maxConcurrentLocalActivityExecutions: GROUPS_AT_ONCE,
+    maxConcurrentWorkflowTaskExecutions: GROUPS_AT_ONCE,
     shutdownGraceTime: '10 seconds',
     ...(deps.workflowBundle === undefined ? { workflowsPath: WORKFLOWS } : { workflowBundle: deps.workflowBundle }),
   });

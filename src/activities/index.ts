@@ -1,8 +1,10 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
+import { advanceGroups } from '../db/billing/advance-groups.ts';
 import { applyCouponsStep } from '../db/billing/apply-coupons.ts';
 import { applyCreditsStep } from '../db/billing/apply-credits.ts';
 import { applyTaxStep } from '../db/billing/apply-tax.ts';
+import { billRun, type Tell } from '../db/billing/bill-runs.ts';
 import { blockRun, noteRunReason } from '../db/billing/block.ts';
 import { collectCharges, type CollectOutcome } from '../db/billing/collect.ts';
 import { issueInvoices, type IssueOutcome } from '../db/billing/issue.ts';
@@ -13,6 +15,7 @@ import { commandGroup } from '../db/group-commands.ts';
 import { findAnswer, storeAnswer, tryLockKey } from '../db/idempotency.ts';
 import { wakeGroup, wakeRun } from '../relay/wake.ts';
 import type { GroupCommand, GroupInput, RunInput, TestClockInput } from '../workflows/contract.ts';
+import { createBatcher } from './batch.ts';
 import { toFailure } from './failures.ts';
 
 export interface ActivityDependencies {
@@ -23,12 +26,17 @@ export interface ActivityDependencies {
   readonly publicUrl: string;
 }
 
-/** A plan with what the Temporal UI shows of it. */
-export type GroupPlan = Plan & { readonly details: string };
+/** A plan, and the base of the links that the Temporal UI shows with it. */
+export type GroupPlan = Plan & { readonly publicUrl: string };
 
 export type Activities = ReturnType<typeof createActivities>;
 
 const HEARTBEAT_MS = 5_000;
+
+/** How many groups one transaction takes, how many such transactions are under way, and how long the first waits for others. */
+const GROUPS_TOGETHER = 50;
+const BATCHES_AT_ONCE = 4;
+const GATHER_MS = 250;
 
 /**
  * Every activity, one database transaction each. Each may be done twice: what was done before is found and left alone.
@@ -40,10 +48,24 @@ export function createActivities({ database, client, taskQueue, publicUrl }: Act
     kind === 'GROUP'
       ? wakeGroup(client, taskQueue, { tenantId, groupId: id })
       : wakeRun(client, taskQueue, { tenantId, runId: id, testClockId });
+  const advanceTogether = createBatcher<Plan>({
+    perform: (tenantId, groupIds) => database.inTenant(tenantId, (tx) => advanceGroups(tx, groupIds)),
+    sizeMax: GROUPS_TOGETHER,
+    batchesMax: BATCHES_AT_ONCE,
+    gatherMs: GATHER_MS,
+  });
   return {
+    /** Bills what is due in a group and tells what comes next: in one transaction with other groups that ask just then. */
+    advanceGroup: async ({ tenantId, groupId }: GroupInput): Promise<GroupPlan> => {
+      const plan = await alive(() => advanceTogether(tenantId, groupId));
+      return { ...plan, publicUrl };
+    },
+    /** Carries a run through all its steps in one transaction; false when it has to go step by step. */
+    billRun: ({ tenantId, runId }: RunInput): Promise<boolean> =>
+      inTenant(tenantId, (tx) => billRun(tx, runId, tellHeartbeat)),
     planNextStep: async ({ tenantId, groupId }: GroupInput): Promise<GroupPlan> => {
       const plan = await inTenant(tenantId, (tx) => planStep(tx, groupId));
-      return { ...plan, details: groupDetails(groupId, plan, publicUrl) };
+      return { ...plan, publicUrl };
     },
     commandGroup: (input: GroupInput & { command: GroupCommand }): Promise<void> =>
       inTenant(input.tenantId, (tx) => commandOnce(tx, input)),
@@ -79,6 +101,11 @@ async function commandOnce(tx: Tx, { groupId, command }: { groupId: string; comm
   await storeAnswer(tx, scope, { bodyHash: '', status: 204, response: null });
 }
 
+/** Shows an operator which part of a long run is under way. */
+const tellHeartbeat: Tell = (part) => {
+  if (!activityInfo().isLocal) heartbeat(part);
+};
+
 /** Tells the server that an ordinary activity is alive while it works, and its workflow what went wrong. */
 async function alive<T>(work: () => Promise<T>): Promise<T> {
   const beat = activityInfo().isLocal ? null : setInterval(heartbeat, HEARTBEAT_MS);
@@ -90,12 +117,3 @@ async function alive<T>(work: () => Promise<T>): Promise<T> {
     if (beat !== null) clearInterval(beat);
   }
 }
-
-/** Current details of a group's workflow, in Markdown: ids and instants, no names. */
-const groupDetails = (groupId: string, plan: Plan, publicUrl: string): string =>
-  [
-    `**${plan.summary}**`,
-    `Group ${groupId} · payer ${plan.payerCustomerId} · entity ${plan.entityCode} · ${plan.status}`,
-    `Next billing: ${plan.nextBillingAt ?? 'nothing due'}`,
-    `[Runs of this group](${publicUrl}/api/v1/billing-groups/${groupId}/runs)`,
-  ].join('\n\n');

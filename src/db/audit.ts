@@ -2,6 +2,7 @@ import type { Instant } from '../domain/calendar.ts';
 import type { Tx } from './database.ts';
 import { newId } from './ids.ts';
 import { listFeed } from './listing.ts';
+import { insertRows } from './rows.ts';
 
 export interface AuditEntry {
   /** `key:key_…`, `platform` or `system`. */
@@ -17,22 +18,22 @@ export interface AuditEntry {
 }
 
 /** Records who changed what (O6), in the transaction of the change. */
-export async function audit(tx: Tx, entry: AuditEntry): Promise<void> {
+export const audit = (tx: Tx, entry: AuditEntry): Promise<void> => auditAll(tx, [entry]);
+
+/** Records several changes with one statement. */
+export async function auditAll(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
   const recordedAt = tx.now();
-  await tx.db
-    .insertInto('audit_events')
-    .values({
+  await insertRows(
+    tx.db,
+    'audit_events',
+    entries.map(({ happenedAt = recordedAt, ...entry }) => ({
       tenantId: tx.tenantId,
       id: newId('aud'),
-      actor: entry.actor,
-      action: entry.action,
-      subjectType: entry.subjectType,
-      subjectId: entry.subjectId,
-      detail: entry.detail,
-      happenedAt: entry.happenedAt ?? recordedAt,
+      ...entry,
+      happenedAt,
       recordedAt,
-    })
-    .execute();
+    })),
+  );
 }
 
 export interface AuditFilter {

@@ -105,7 +105,7 @@ async function billNow(tx: Tx, group: LoadedGroup): Promise<Record<string, unkno
   const boundary = nextBoundary(group.state);
   const isSettling = boundary !== null && boundary.boundaryAt <= group.now && group.state.status !== 'PAUSED';
   if (isSettling && group.state.entityStatus !== 'SUSPENDED') {
-    await openRun(tx, group, boundary.boundaryAt, { status: 'OPEN', reason: null });
+    await openRun(tx, group, boundary.boundaryAt);
     return { boundaryAt: boundary.boundaryAt };
   }
   const runId = await requestRun(tx, group, {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Tx } from './database.ts';
 import { newId } from './ids.ts';
+import { insertRows } from './rows.ts';
 import type { OutboxTopic } from './schema/tenancy.table.ts';
 
 /** What the relay listens on. */
@@ -11,7 +12,7 @@ export const OUTBOX_CHANNEL = 'tributary_outbox';
  * one says nothing new, but holds the first until this transaction is done. Else that could be delivered before there is
  * anything to see, and nobody would be told again.
  *
- * @param message.dedupeKey what it is about: the group for `group.refresh`, the event's own id for an `event`.
+ * @param message.dedupeKey what it is about: the group for `group.refresh`.
  */
 export async function enqueue(
   tx: Tx,
@@ -68,5 +69,26 @@ export async function refreshGroupsOfEntity(tx: Tx, entityId: string): Promise<v
   `.execute(tx.db);
   await wakeRelay(tx);
 }
+
+/**
+ * Records events about a tenant's documents. Nobody subscribes to them yet, so they are on record as delivered to no one, and
+ * the relay has nothing to do with them.
+ */
+export const recordEvents = (tx: Tx, events: readonly { type: string; invoiceId: string }[]): Promise<void> =>
+  insertRows(
+    tx.db,
+    'outbox_messages',
+    events.map((event) => ({
+      tenantId: tx.tenantId,
+      id: newId('out'),
+      topic: 'event' as const,
+      dedupeKey: `${event.type}:${event.invoiceId}`,
+      payload: { ...event },
+      attempts: 0,
+      createdAt: tx.now(),
+      claimedAt: null,
+      deliveredAt: tx.now(),
+    })),
+  );
 
 const wakeRelay = (tx: Tx): Promise<unknown> => sql`select pg_notify(${OUTBOX_CHANNEL}, '')`.execute(tx.db);

@@ -64,13 +64,13 @@ export async function listRuns(
     members: boolean;
   } & RunFilters,
 ): Promise<Feed<RunView>> {
-  let query = selectRuns(tx);
-  if (request.billingGroupId !== undefined) query = query.where('r.billingGroupId', '=', request.billingGroupId);
-  if (request.billingEntityId !== undefined) query = query.where('r.billingEntityId', '=', request.billingEntityId);
-  if (request.status !== undefined) query = query.where('r.status', '=', request.status);
-  if (request.kind !== undefined) query = query.where('r.kind', '=', request.kind);
+  let keys = tx.db.selectFrom('billing_runs as r');
+  if (request.billingGroupId !== undefined) keys = keys.where('r.billingGroupId', '=', request.billingGroupId);
+  if (request.billingEntityId !== undefined) keys = keys.where('r.billingEntityId', '=', request.billingEntityId);
+  if (request.status !== undefined) keys = keys.where('r.status', '=', request.status);
+  if (request.kind !== undefined) keys = keys.where('r.kind', '=', request.kind);
   const order = { by: 'r.created_at', id: 'r.id', descending: request.descending };
-  const feed = await listFeed(query, { ...request, order }, (row) => [row.createdAt, row.id]);
+  const feed = await listFeed(selectRuns(tx), { ...request, order, keys }, (row) => [row.createdAt, row.id]);
   return request.members ? { ...feed, items: await withMembers(tx, feed.items) } : feed;
 }
 
@@ -108,12 +108,21 @@ const selectRuns = (tx: Tx) =>
     ]);
 
 async function withMembers(tx: Tx, rows: readonly RunView[]): Promise<RunView[]> {
-  const members = await tx.db
-    .selectFrom('run_members')
+  const outcomes = await tx.db
+    .selectFrom('run_outcomes')
     .where('runId', '=', sql<string>`any(${rows.map(({ id }) => id)}::text[])`)
-    .orderBy('subscriptionId')
-    .select(['runId', 'subscriptionId', 'outcome', 'reason'])
+    .select(['runId', 'outcome', 'reason', 'subscriptionIds'])
     .execute();
-  const byRun = Map.groupBy(members, ({ runId }) => runId);
-  return rows.map((row) => ({ ...row, members: (byRun.get(row.id) ?? []).map(({ runId: _, ...member }) => member) }));
+  const byRun = Map.groupBy(outcomes, ({ runId }) => runId);
+  return rows.map((row) => ({ ...row, members: membersOf(byRun.get(row.id) ?? []) }));
 }
+
+/** One entry for each member, by id. */
+const membersOf = (
+  lists: readonly { outcome: MemberOutcome['outcome']; reason: string; subscriptionIds: readonly string[] }[],
+): MemberOutcome[] =>
+  lists
+    .flatMap(({ outcome, reason, subscriptionIds }) =>
+      subscriptionIds.map((subscriptionId) => ({ subscriptionId, outcome, reason: reason === '' ? null : reason })),
+    )
+    .toSorted((a, b) => (a.subscriptionId < b.subscriptionId ? -1 : 1));

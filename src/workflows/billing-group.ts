@@ -3,6 +3,7 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -10,6 +11,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import type { Activities, GroupPlan } from '../activities/index.ts';
 import {
   billNowUpdate,
@@ -18,6 +20,7 @@ import {
   type GroupCommand,
   type GroupInput,
   type GroupView,
+  PATCH,
   pauseUpdate,
   realignUpdate,
   refreshSignal,
@@ -36,6 +39,9 @@ const { planNextStep, commandGroup } = proxyActivities<Activities>({
   startToCloseTimeout: '1 minute',
   retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: [FAILURE.billing] },
 });
+
+/** The search attributes that change, as they were last written. */
+type ShownAttributes = Pick<GroupPlan, 'status' | 'nextBillingAt'>;
 
 /**
  * One for each billing group, for ever: asks what is due, waits for it or for a message, does it, and asks again. It holds
@@ -66,7 +72,7 @@ export async function billingGroupWorkflow(input: GroupInput): Promise<void> {
   );
   setHandler(realignUpdate, (change) => command({ verb: 'realign', ...change }));
 
-  let shown = '';
+  let shown: ShownAttributes | null = null;
   for (;;) {
     isStale = false;
     const plan = await lookAhead(input);
@@ -74,10 +80,11 @@ export async function billingGroupWorkflow(input: GroupInput): Promise<void> {
     const { step } = plan;
     view = { waitingFor: plan.summary, status: plan.status, nextBillingAt: plan.nextBillingAt, runId: null };
     if (step.kind === 'CLOSED') break;
+    if (step.kind === 'AGAIN') continue;
     if (step.kind === 'RUN') {
       view = { ...view, runId: step.runId };
       const result = await executeRun({ tenantId: input.tenantId, runId: step.runId, isLarge: step.isLarge });
-      if (result === 'BLOCKED') shown = '';
+      if (result === 'BLOCKED') shown = null;
     } else {
       if (plan.testClockId !== null && plan.isClockAdvancing)
         await tellClock(input.tenantId, plan.testClockId, input.groupId);
@@ -94,28 +101,47 @@ export async function billingGroupWorkflow(input: GroupInput): Promise<void> {
   await condition(allHandlersFinished);
 }
 
-/** A few events cheaper as a local activity; when that fails, an ordinary one that an operator can see, until it succeeds. */
+/**
+ * Bills what is due and asks what comes next, by one local activity: the fewest events and transactions. When that fails, an
+ * ordinary one tells what is due, until it succeeds, and the run goes step by step, which an operator can see.
+ */
 async function lookAhead(input: GroupInput): Promise<GroupPlan> {
+  const look = patched(PATCH.oneTransaction) ? local.advanceGroup : local.planNextStep;
   try {
-    return await local.planNextStep(input);
+    return await look(input);
   } catch (error) {
     if (!isFailed(error)) throw error;
     return await planNextStep(input);
   }
 }
 
-/** Search attributes and current details, rewritten only when they change: each costs a history event. */
-function show(input: GroupInput, plan: GroupPlan, shown: string): string {
-  setCurrentDetails(plan.details);
-  const next = JSON.stringify([plan.status, plan.nextBillingAt]);
-  if (next === shown) return shown;
-  upsertSearchAttributes([
-    { key: SEARCH_ATTRIBUTES.tenant, value: input.tenantId },
-    { key: SEARCH_ATTRIBUTES.group, value: input.groupId },
-    { key: SEARCH_ATTRIBUTES.entity, value: plan.entityCode },
-    { key: SEARCH_ATTRIBUTES.payer, value: plan.payerCustomerId },
-    { key: SEARCH_ATTRIBUTES.status, value: plan.status },
-    { key: SEARCH_ATTRIBUTES.nextBilling, value: plan.nextBillingAt === null ? null : new Date(plan.nextBillingAt) },
-  ]);
-  return next;
+/** What the Temporal UI shows of the group. Of the search attributes only what has changed is written: each costs history. */
+function show(input: GroupInput, plan: GroupPlan, shown: ShownAttributes | null): ShownAttributes {
+  setCurrentDetails(groupDetails(input.groupId, plan));
+  const { status, nextBillingAt } = plan;
+  const upserts: SearchAttributeUpdatePair[] = [];
+  if (shown === null) {
+    upserts.push(
+      { key: SEARCH_ATTRIBUTES.tenant, value: input.tenantId },
+      { key: SEARCH_ATTRIBUTES.group, value: input.groupId },
+      { key: SEARCH_ATTRIBUTES.entity, value: plan.entityCode },
+      { key: SEARCH_ATTRIBUTES.payer, value: plan.payerCustomerId },
+    );
+  }
+  if (shown?.status !== status) upserts.push({ key: SEARCH_ATTRIBUTES.status, value: status });
+  if (shown === null || shown.nextBillingAt !== nextBillingAt) {
+    const value = nextBillingAt === null ? null : new Date(nextBillingAt);
+    upserts.push({ key: SEARCH_ATTRIBUTES.nextBilling, value });
+  }
+  if (upserts.length > 0) upsertSearchAttributes(upserts);
+  return { status, nextBillingAt };
 }
+
+/** Current details of the group, in Markdown: ids and instants, no names. */
+const groupDetails = (groupId: string, plan: GroupPlan): string =>
+  [
+    `**${plan.summary}**`,
+    `Group ${groupId} · payer ${plan.payerCustomerId} · entity ${plan.entityCode} · ${plan.status}`,
+    `Next billing: ${plan.nextBillingAt ?? 'nothing due'}`,
+    `[Runs of this group](${plan.publicUrl}/api/v1/billing-groups/${groupId}/runs)`,
+  ].join('\n\n');

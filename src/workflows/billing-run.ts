@@ -14,7 +14,7 @@ export async function billingRunWorkflow(input: RunInput): Promise<void> {
   });
   for (;;) {
     isStale = false;
-    const result = await executeRun({ ...input, isLarge: false });
+    const result = await executeRun({ ...input, isLarge: false, isAlone: true });
     if (result !== 'RETRY' && input.testClockId != null)
       await tellClock(input.tenantId, input.testClockId, input.runId);
     if (result === 'DONE') return;

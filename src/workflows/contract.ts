@@ -73,3 +73,9 @@ export const FAILURE = {
   /** The database cannot be reached: wait, and do it again. */
   database: 'DatabaseUnavailable',
 } as const;
+
+/** Changes of workflow code that histories of earlier releases do not know, by the release that brought them. */
+export const PATCH = {
+  /** 0.2.0: a group's due run is billed by the same local activity that plans, a large run by one ordinary one. */
+  oneTransaction: 'bill-in-one-transaction',
+} as const;

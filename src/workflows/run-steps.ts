@@ -1,12 +1,13 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   sleep,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import { FAILURE, type RunInput } from './contract.ts';
+import { FAILURE, PATCH, type RunInput } from './contract.ts';
 import { isFailed } from './is-failed.ts';
 
 // A first attempt is local: a run is a few history events. What fails, or is large, becomes an ordinary activity that an
@@ -27,6 +28,13 @@ const ordinary = proxyActivities<Activities>({
   },
 });
 
+// A large run as one activity: minutes at most, and no second attempt, for the steps are that.
+const once = proxyActivities<Activities>({
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '20 seconds',
+  retry: { maximumAttempts: 1 },
+});
+
 // What must succeed some day: marking a run needs nothing but the database.
 const persistent = proxyActivities<Activities>({
   startToCloseTimeout: '1 minute',
@@ -40,14 +48,19 @@ export type RunResult = 'DONE' | 'WAITING' | 'BLOCKED' | 'RETRY';
 const DATABASE_WAIT = '15 seconds';
 
 /**
- * Carries a run through its steps, each one transaction. Every step may be done twice; a run that stopped anywhere goes on
- * from there.
+ * Carries a run through its steps: a large one, and one outside any group, in one transaction if that succeeds; else each
+ * step is one. Every step may be done twice; a run that stopped anywhere goes on from there.
  */
-export async function executeRun({ isLarge, ...run }: RunInput & { isLarge: boolean }): Promise<RunResult> {
+export async function executeRun({
+  isLarge,
+  isAlone = false,
+  ...run
+}: RunInput & { isLarge: boolean; isAlone?: boolean }): Promise<RunResult> {
   const input = { tenantId: run.tenantId, runId: run.runId };
   const step = <R>(summary: string, once: Step<R>, again: Step<R>): Promise<R> =>
     attempt({ summary: `${summary} · ${run.runId}` }, input, isLarge ? again : once, again);
   try {
+    if ((isLarge || isAlone) && patched(PATCH.oneTransaction) && (await billAtOnce(input, isLarge))) return 'DONE';
     const collected = await step('collect the charges', local.collectCharges, ordinary.collectCharges);
     if (collected !== 'GO_ON') return collected === 'WAIT' ? 'WAITING' : 'DONE';
     await step('take coupons off', local.applyCoupons, ordinary.applyCoupons);
@@ -58,6 +71,18 @@ export async function executeRun({ isLarge, ...run }: RunInput & { isLarge: bool
     return issued === 'WAIT' ? 'WAITING' : 'DONE';
   } catch (error) {
     return await holdRun(input, error);
+  }
+}
+
+/** Whether the whole run was carried out at once. What fails is tried again step by step: it changed nothing. */
+async function billAtOnce(input: RunInput, isLarge: boolean): Promise<boolean> {
+  const summary = `collect, discount, tax, settle and issue · ${input.runId}`;
+  const { billRun } = isLarge ? once : local;
+  try {
+    return await billRun.executeWithOptions({ summary }, [input]);
+  } catch (error) {
+    if (!isFailed(error)) throw error;
+    return false;
   }
 }
 

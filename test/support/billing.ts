@@ -1,10 +1,11 @@
+import { advanceGroups } from '../../src/db/billing/advance-groups.ts';
 import { applyCouponsStep } from '../../src/db/billing/apply-coupons.ts';
 import { applyCreditsStep } from '../../src/db/billing/apply-credits.ts';
 import { applyTaxStep } from '../../src/db/billing/apply-tax.ts';
 import { collectCharges } from '../../src/db/billing/collect.ts';
 import { issueInvoices } from '../../src/db/billing/issue.ts';
 import { moveClock } from '../../src/db/billing/move-clock.ts';
-import { type PlannedStep, planStep } from '../../src/db/billing/plan-step.ts';
+import type { Plan, PlannedStep } from '../../src/db/billing/plan-step.ts';
 import type { Database, Tx } from '../../src/db/database.ts';
 import { advanceTestClock } from '../../src/db/test-clocks.ts';
 import type { Instant } from '../../src/domain/calendar.ts';
@@ -19,9 +20,10 @@ const STEPS_MAX = 500;
  */
 export async function billDue(database: Database, tenantId: string, groupId: string): Promise<PlannedStep> {
   for (let done = 0; done < STEPS_MAX; done += 1) {
-    const { step } = await database.inTenant(tenantId, (tx) => planStep(tx, groupId));
-    if (step.kind !== 'RUN') return step;
-    await billRun(database, tenantId, step.runId);
+    const plans = await database.inTenant(tenantId, (tx) => advanceGroups(tx, [groupId]));
+    const { step } = plans.get(groupId) as Plan;
+    if (step.kind === 'RUN') await billRun(database, tenantId, step.runId);
+    else if (step.kind !== 'AGAIN') return step;
   }
   throw new Error(`Group ${groupId} does not come to rest.`);
 }

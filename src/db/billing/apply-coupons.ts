@@ -5,6 +5,7 @@ import {
   type DiscountShare,
   type TakenDiscount,
 } from '../../domain/coupon/discount.ts';
+import type { Instant } from '../../domain/calendar.ts';
 import { decimal, sum } from '../../domain/money.ts';
 import type { Tx } from '../database.ts';
 import { insertRows, updateRows } from '../rows.ts';
@@ -50,24 +51,7 @@ async function writeDiscounts(
   shares: readonly DiscountShare[],
   taken: readonly TakenDiscount[],
 ): Promise<void> {
-  const { tenantId } = tx;
-  await insertRows(
-    tx.db,
-    'line_discounts',
-    shares.map((share) => ({ tenantId, invoiceId, ...share })),
-  );
-  await insertRows(
-    tx.db,
-    'coupon_reservations',
-    taken.map((one) => ({
-      tenantId,
-      invoiceId,
-      runId: run.id,
-      ...one,
-      status: 'RESERVED' as const,
-      reservedAt: run.now,
-    })),
-  );
+  await insertDiscounts(tx, [{ run, invoiceId, shares, taken }]);
   const sharesOf = Map.groupBy(shares, ({ lineId }) => lineId);
   const rows = lines.map((line) => {
     const discount = sum((sharesOf.get(line.id) ?? []).map(({ amount }) => amount));
@@ -75,4 +59,36 @@ async function writeDiscounts(
     return { id: line.id, discount: discount.toFixed(), taxable: left, total: left };
   });
   await updateRows(tx.db, 'invoice_lines', ['discount', 'taxable', 'total'], rows);
+}
+
+/** The rows of what coupons took off invoices, and of the cycles that they hold until these are issued (RN9). */
+export async function insertDiscounts(
+  tx: Tx,
+  invoices: readonly {
+    run: { id: string; now: Instant };
+    invoiceId: string;
+    shares: readonly DiscountShare[];
+    taken: readonly TakenDiscount[];
+  }[],
+): Promise<void> {
+  const { tenantId } = tx;
+  await insertRows(
+    tx.db,
+    'line_discounts',
+    invoices.flatMap(({ invoiceId, shares }) => shares.map((share) => ({ tenantId, invoiceId, ...share }))),
+  );
+  await insertRows(
+    tx.db,
+    'coupon_reservations',
+    invoices.flatMap(({ run, invoiceId, taken }) =>
+      taken.map((one) => ({
+        tenantId,
+        invoiceId,
+        runId: run.id,
+        ...one,
+        status: 'RESERVED' as const,
+        reservedAt: run.now,
+      })),
+    ),
+  );
 }

@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
 import { type AppliedCredit, applyCredits } from '../../domain/credit/apply-credits.ts';
-import { invoiceTotals } from '../../domain/invoice/totals.ts';
-import { decimal, sum } from '../../domain/money.ts';
+import type { Instant } from '../../domain/calendar.ts';
+import { type AccountTotals, invoiceTotals } from '../../domain/invoice/totals.ts';
+import { sum } from '../../domain/money.ts';
 import type { Tx } from '../database.ts';
 import { insertRows } from '../rows.ts';
-import { loadGrants } from './grants.ts';
-import { draftLines, draftsOf, hasPassed, type LockedRun, lockRun, passStep } from './run.ts';
+import { afterSpending, loadGrants } from './grants.ts';
+import { draftLines, draftsOf, hasPassed, lockRun, passStep } from './run.ts';
 
 /**
  * RO4–RO6: totals the drafts of a run and settles them with the payer's credits, which are reserved until issue (RN9). Done
@@ -19,8 +20,8 @@ export async function applyCreditsStep(tx: Tx, runId: string, options: { anew?: 
   const byInvoice = Map.groupBy(await draftLines(tx, ids), ({ invoiceId }) => invoiceId);
   if (options.anew === true) await clearSettlement(tx, ids);
 
-  const payer = { customerId: run.payerCustomerId, currency: run.currency };
-  let grants = await loadGrants(tx, payer, { lock: true });
+  const unspent = await loadGrants(tx, [run.payerCustomerId], { lock: true });
+  let grants = unspent.get(run.payerCustomerId) ?? [];
   for (const draft of drafts) {
     const totals = invoiceTotals({
       currency: run.currency,
@@ -28,21 +29,15 @@ export async function applyCreditsStep(tx: Tx, runId: string, options: { anew?: 
       lines: byInvoice.get(draft.id) ?? [],
     });
     const { applied, due } = applyCredits({ due: totals.total, currency: run.currency, asOf: run.now, grants });
-    await writeAccounts(tx, draft.id, totals.accounts);
-    await reserveCredits(tx, run, draft.id, applied);
+    await insertAccounts(tx, [{ invoiceId: draft.id, accounts: totals.accounts }]);
+    await reserveCredits(tx, [{ run, invoiceId: draft.id, applied }]);
     const { accounts: _, ...sums } = totals;
     await tx.db
       .updateTable('invoices')
       .set({ ...sums, creditsApplied: sum(applied.map(({ amount }) => amount)).toFixed(), amountDue: due })
       .where('id', '=', draft.id)
       .execute();
-    const spent = new Map(applied.map(({ grantId, amount }) => [grantId, amount]));
-    grants = grants.map((grant) => ({
-      ...grant,
-      remaining: decimal(grant.remaining)
-        .minus(spent.get(grant.id) ?? '0')
-        .toFixed(),
-    }));
+    grants = afterSpending(grants, applied);
   }
   await passStep(tx, run.id, 'CREDITS');
 }
@@ -68,16 +63,12 @@ async function clearSettlement(tx: Tx, invoiceIds: readonly string[]): Promise<v
     .execute();
 }
 
-async function reserveCredits(
+/** Takes what invoices spend of grants out of these, and holds it until they are issued (RN9). */
+export async function reserveCredits(
   tx: Tx,
-  run: LockedRun,
-  invoiceId: string,
-  applied: readonly AppliedCredit[],
+  invoices: readonly { run: { now: Instant }; invoiceId: string; applied: readonly AppliedCredit[] }[],
 ): Promise<void> {
-  if (applied.length === 0) return;
-  await insertRows(
-    tx.db,
-    'credit_reservations',
+  const reservations = invoices.flatMap(({ run, invoiceId, applied }) =>
     applied.map(({ grantId, amount }) => ({
       tenantId: tx.tenantId,
       grantId,
@@ -88,36 +79,41 @@ async function reserveCredits(
       settledAt: null,
     })),
   );
+  if (reservations.length === 0) return;
+  await insertRows(tx.db, 'credit_reservations', reservations);
   await sql`
     update credit_grants g set remaining = g.remaining - r.amount
-      from credit_reservations r
-     where r.tenant_id = g.tenant_id and r.grant_id = g.id and r.invoice_id = ${invoiceId} and r.status = 'RESERVED'`.execute(
-    tx.db,
-  );
+      from (select tenant_id, grant_id, sum(amount) as amount from credit_reservations
+             where invoice_id = any(${invoices.map(({ invoiceId }) => invoiceId)}::text[]) and status = 'RESERVED'
+             group by tenant_id, grant_id) r
+     where r.tenant_id = g.tenant_id and r.grant_id = g.id`.execute(tx.db);
 }
 
 /** G6: each account with a line, under the name that it has now; sealed with the invoice. */
-async function writeAccounts(
+export async function insertAccounts(
   tx: Tx,
-  invoiceId: string,
-  accounts: ReturnType<typeof invoiceTotals>['accounts'],
+  invoices: readonly { invoiceId: string; accounts: readonly AccountTotals[] }[],
 ): Promise<void> {
+  if (invoices.length === 0) return;
+  const ids = new Set(invoices.flatMap(({ accounts }) => accounts.map(({ customerId }) => customerId)));
   const names = await tx.db
     .selectFrom('customers')
-    .where('id', '=', sql<string>`any(${accounts.map(({ customerId }) => customerId)}::text[])`)
+    .where('id', '=', sql<string>`any(${[...ids]}::text[])`)
     .select(['id', 'externalId', 'name'])
     .execute();
   const byId = new Map(names.map((row) => [row.id, row]));
   await insertRows(
     tx.db,
     'invoice_accounts',
-    accounts.map((account, position) => ({
-      tenantId: tx.tenantId,
-      invoiceId,
-      position,
-      externalId: byId.get(account.customerId)?.externalId ?? null,
-      name: byId.get(account.customerId)?.name ?? '',
-      ...account,
-    })),
+    invoices.flatMap(({ invoiceId, accounts }) =>
+      accounts.map((account, position) => ({
+        tenantId: tx.tenantId,
+        invoiceId,
+        position,
+        externalId: byId.get(account.customerId)?.externalId ?? null,
+        name: byId.get(account.customerId)?.name ?? '',
+        ...account,
+      })),
+    ),
   );
 }

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import { applyTax, type TaxedLine, type TaxRow } from '../../domain/tax/tax-lines.ts';
+import type { TaxContext } from '../../domain/tax/treatment.ts';
 import { decimal, sum } from '../../domain/money.ts';
 import type { Tx } from '../database.ts';
 import { insertRows, updateRows } from '../rows.ts';
 import { draftLines, draftsOf, hasPassed, lockRun, passStep } from './run.ts';
-import { loadTaxContext, ratesOfLines } from './tax-context.ts';
+import { loadTaxContexts, ratesOfLines } from './tax-context.ts';
 
 /** RO3: taxes the drafts of a run, line by line and by rate. Done again it changes nothing; with `anew` it computes again. */
 export async function applyTaxStep(tx: Tx, runId: string, options: { anew?: boolean } = {}): Promise<void> {
@@ -17,9 +18,8 @@ export async function applyTaxStep(tx: Tx, runId: string, options: { anew?: bool
     tx,
     lines.map(({ creditsLineId }) => creditsLineId).filter((id) => id !== null),
   );
-  const context = await loadTaxContext(tx, { ...run, taxAddress: await taxAddressOf(tx, run.billingGroupId) }, [
-    ...new Set(lines.map(({ ownerId }) => ownerId)),
-  ]);
+  const ownerIds = [...new Set(lines.map(({ ownerId }) => ownerId))];
+  const [context] = await loadTaxContexts(tx, [{ ...run, ownerIds }]);
   if (options.anew === true) await clearTaxes(tx, ids);
 
   const byInvoice = Map.groupBy(lines, ({ invoiceId }) => invoiceId);
@@ -29,21 +29,10 @@ export async function applyTaxStep(tx: Tx, runId: string, options: { anew?: bool
       amount: decimal(line.amount).minus(line.discount).toFixed(),
       fixedRates: line.creditsLineId === null ? null : (fixed.get(line.creditsLineId) ?? []),
     }));
-    const taxed = applyTax({ ...context, currency: run.currency, rounding: run.rounding, lines: own });
+    const taxed = applyTax({ ...(context as TaxContext), currency: run.currency, rounding: run.rounding, lines: own });
     await writeTaxes(tx, draft.id, taxed);
   }
   await passStep(tx, run.id, 'TAX');
-}
-
-/** A charge outside any group is taxed by its payer's address. */
-export async function taxAddressOf(tx: Tx, groupId: string | null): Promise<'PAYER' | 'OWNER'> {
-  if (groupId === null) return 'PAYER';
-  const { taxAddress } = await tx.db
-    .selectFrom('billing_groups')
-    .where('id', '=', groupId)
-    .select('taxAddress')
-    .executeTakeFirstOrThrow();
-  return taxAddress;
 }
 
 async function clearTaxes(tx: Tx, invoiceIds: readonly string[]): Promise<void> {
@@ -60,14 +49,13 @@ async function clearTaxes(tx: Tx, invoiceIds: readonly string[]): Promise<void> 
 async function writeTaxes(
   tx: Tx,
   invoiceId: string,
-  { lines, summary }: { lines: readonly TaxedLine[]; summary: readonly TaxRow[] },
-): Promise<void> {
-  const { tenantId } = tx;
+  taxed: { lines: readonly TaxedLine[]; summary: readonly TaxRow[] },
+) {
   await updateRows(
     tx.db,
     'invoice_lines',
     ['taxable', 'taxPercent', 'tax', 'total'],
-    lines.map(({ lineId, taxable, tax, taxPercent }) => ({
+    taxed.lines.map(({ lineId, taxable, tax, taxPercent }) => ({
       id: lineId,
       taxable,
       tax,
@@ -75,17 +63,34 @@ async function writeTaxes(
       total: sum([taxable, tax]).toFixed(),
     })),
   );
+  await insertTaxes(tx, [{ invoiceId, ...taxed }]);
+}
+
+/** The rows of the taxes of invoices: of each line, and of each invoice. */
+export async function insertTaxes(
+  tx: Tx,
+  invoices: readonly {
+    invoiceId: string;
+    lines: readonly { lineId: string; taxes: readonly TaxRow[] }[];
+    summary: readonly TaxRow[];
+  }[],
+): Promise<void> {
+  const { tenantId } = tx;
   await insertRows(
     tx.db,
     'line_taxes',
-    lines.flatMap(({ lineId, taxes }) =>
-      taxes.map((row, index) => ({ tenantId, lineId, invoiceId, ...taxColumns(row, index) })),
+    invoices.flatMap(({ invoiceId, lines }) =>
+      lines.flatMap(({ lineId, taxes }) =>
+        taxes.map((row, index) => ({ tenantId, lineId, invoiceId, ...taxColumns(row, index) })),
+      ),
     ),
   );
   await insertRows(
     tx.db,
     'invoice_taxes',
-    summary.map((row, index) => ({ tenantId, invoiceId, ...taxColumns(row, index) })),
+    invoices.flatMap(({ invoiceId, summary }) =>
+      summary.map((row, index) => ({ tenantId, invoiceId, ...taxColumns(row, index) })),
+    ),
   );
 }
 

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { CalendarDate, Instant } from '../../domain/calendar.ts';
 import type { Price } from '../../domain/catalog/price.ts';
 import type { MemberSubscription, WaitingCharge } from '../../domain/invoice/collect-run.ts';
@@ -18,13 +18,14 @@ export interface MemberScope {
   readonly subscriptionId: string | null;
 }
 
-/** The member subscriptions with all that is still to be billed of them: four statements, however many there are. */
-export async function loadMembers(tx: Tx, scope: MemberScope): Promise<MemberSubscription[]> {
-  const subscriptions = await memberRows(tx, scope);
-  const items = await itemRows(
-    tx,
-    subscriptions.map(({ id }) => id),
-  );
+/**
+ * The member subscriptions of each scope with all that is still to be billed of them: four statements, however many scopes
+ * and members there are.
+ */
+export async function loadMembers(tx: Tx, scopes: readonly MemberScope[]): Promise<MemberSubscription[][]> {
+  if (scopes.length === 0) return [];
+  const subscriptions = await memberRows(tx, scopes);
+  const items = await itemRows(tx, [...new Set(subscriptions.map(({ id }) => id))]);
   const terms = await termRows(
     tx,
     items.map(({ id }) => id),
@@ -33,32 +34,37 @@ export async function loadMembers(tx: Tx, scope: MemberScope): Promise<MemberSub
 
   const termsByItem = Map.groupBy(terms, ({ itemId }) => itemId);
   const itemsBySubscription = Map.groupBy(items, ({ subscriptionId }) => subscriptionId);
-  return subscriptions.map((subscription) => ({
-    subscriptionId: subscription.id,
-    ownerId: subscription.customerId,
-    planName: subscription.planName,
-    hasShippingAddress: subscription.ships,
-    items: (itemsBySubscription.get(subscription.id) ?? []).map((item): BillableItem => ({
-      itemId: item.id,
-      startAt: subscription.payableFrom,
-      endAt: subscription.endAt,
-      billedThroughAt: item.billedThroughAt,
-      phase: item.phaseKey === null || item.phaseIndex === null ? null : { key: item.phaseKey, index: item.phaseIndex },
-      proration: subscription.proration,
-      terms: (termsByItem.get(item.id) ?? []).map((row): Terms => ({
-        version: row.version,
-        validFrom: row.validFrom,
-        validTo: row.validTo,
-        price: prices.get(row.priceId) as Price,
-        quantity: row.quantity,
+  const byGroup = Map.groupBy(subscriptions, ({ groupId }) => groupId);
+  return scopes.map(({ groupId }) =>
+    (byGroup.get(groupId) ?? []).map((subscription) => ({
+      subscriptionId: subscription.id,
+      ownerId: subscription.customerId,
+      planName: subscription.planName,
+      hasShippingAddress: subscription.ships,
+      items: (itemsBySubscription.get(subscription.id) ?? []).map((item): BillableItem => ({
+        itemId: item.id,
+        startAt: subscription.payableFrom,
+        endAt: subscription.endAt,
+        billedThroughAt: item.billedThroughAt,
+        phase:
+          item.phaseKey === null || item.phaseIndex === null ? null : { key: item.phaseKey, index: item.phaseIndex },
+        proration: subscription.proration,
+        terms: (termsByItem.get(item.id) ?? []).map((row): Terms => ({
+          version: row.version,
+          validFrom: row.validFrom,
+          validTo: row.validTo,
+          price: prices.get(row.priceId) as Price,
+          quantity: row.quantity,
+        })),
       })),
     })),
-  }));
+  );
 }
 
-const memberRows = async (tx: Tx, scope: MemberScope) => {
-  const one = scope.subscriptionId === null ? sql`` : sql`and s.id = ${scope.subscriptionId}`;
+const memberRows = async (tx: Tx, scopes: readonly MemberScope[]) => {
+  const column = <K extends keyof MemberScope>(key: K): MemberScope[K][] => scopes.map((scope) => scope[key]);
   const { rows } = await sql<{
+    groupId: string;
     id: string;
     customerId: string;
     planName: string | null;
@@ -67,20 +73,24 @@ const memberRows = async (tx: Tx, scope: MemberScope) => {
     endAt: Instant | null;
     proration: 'DAY' | 'SECOND';
   }>`
-    select s.id, s.customer_id, v.name as plan_name, s.shipping_address is not null as ships,
+    select m.billing_group_id as group_id, s.id, s.customer_id, v.name as plan_name,
+           s.shipping_address is not null as ships,
            greatest(s.start_at, s.trial_ends_at) as payable_from, s.end_at, s.proration
-      from group_memberships m
+      from unnest(${column('groupId')}::text[], ${column('at')}::timestamptz[], ${column('date')}::date[],
+                  ${column('timezone')}::text[], ${column('nextBoundaryAt')}::timestamptz[],
+                  ${column('subscriptionId')}::text[])
+           as e(group_id, at, on_date, zone, next_boundary_at, subscription_id)
+      join group_memberships m on m.billing_group_id = e.group_id
       join subscriptions s on s.tenant_id = m.tenant_id and s.id = m.subscription_id
       left join plan_versions v on v.tenant_id = s.tenant_id and v.plan_id = s.plan_id and v.version = s.plan_version
-     where m.billing_group_id = ${scope.groupId}
-       and ((m.valid_from at time zone ${scope.timezone})::date <= ${scope.date}::date
-            or m.valid_from < ${scope.nextBoundaryAt}::timestamptz and exists (
+     where ((m.valid_from at time zone e.zone)::date <= e.on_date
+            or m.valid_from < e.next_boundary_at and exists (
               select 1 from subscription_items b
                where b.tenant_id = s.tenant_id and b.subscription_id = s.id and b.billed_through_at is not null))
-       and (m.valid_to is null or m.valid_to > ${scope.at}::timestamptz)
+       and (m.valid_to is null or m.valid_to > e.at)
+       and (e.subscription_id is null or e.subscription_id = s.id)
        and exists (select 1 from subscription_items i
                     where i.tenant_id = s.tenant_id and i.subscription_id = s.id and not i.finished)
-       ${one}
      order by s.created_at, s.id`.execute(tx.db);
   return rows;
 };
@@ -114,26 +124,36 @@ const priceRows = async (tx: Tx, priceIds: readonly string[]): Promise<Map<strin
   return new Map(rows.map(({ id, definition }) => [id, definition]));
 };
 
-/** One-time charges that wait for an invoice of the group, or the one that a run is limited to; oldest first. */
-export async function loadCharges(tx: Tx, scope: { groupId: string } | { chargeId: string }): Promise<WaitingCharge[]> {
-  const which =
-    'chargeId' in scope
-      ? sql`c.id = ${scope.chargeId}`
-      : sql`c.billing_group_id = ${scope.groupId} and c.timing = 'NEXT_INVOICE'`;
-  const { rows } = await sql<WaitingCharge>`
-    select c.id as charge_id, c.customer_id as owner_id, c.description, c.quantity::text, c.unit_amount::text,
-           c.amount::text, c.tax_code, c.charge_on
+/** One-time charges that wait for an invoice of any of the groups, by group; oldest first. */
+export async function loadChargesOfGroups(tx: Tx, groupIds: readonly string[]): Promise<Map<string, WaitingCharge[]>> {
+  if (groupIds.length === 0) return new Map();
+  const rows = await chargeRows(tx, sql`c.billing_group_id = any(${groupIds}::text[]) and c.timing = 'NEXT_INVOICE'`);
+  return Map.groupBy(rows, ({ billingGroupId }) => billingGroupId ?? '');
+}
+
+/** The one-time charges that runs are limited to, by id, as long as no invoice has taken them. */
+export async function loadChargesById(tx: Tx, chargeIds: readonly string[]): Promise<Map<string, WaitingCharge>> {
+  if (chargeIds.length === 0) return new Map();
+  const rows = await chargeRows(tx, sql`c.id = any(${chargeIds}::text[])`);
+  return new Map(rows.map((row) => [row.chargeId, row]));
+}
+
+const chargeRows = async (tx: Tx, which: RawBuilder<unknown>) => {
+  const { rows } = await sql<WaitingCharge & { billingGroupId: string | null }>`
+    select c.id as charge_id, c.billing_group_id, c.customer_id as owner_id, c.description, c.quantity::text,
+           c.unit_amount::text, c.amount::text, c.tax_code, c.charge_on
       from one_time_charges c
      where ${which}
        and (${liveClaimOfCharge}) is null
      order by c.created_at, c.id`.execute(tx.db);
   return rows;
-}
+};
 
 /**
  * Lines of issued invoices whose time reaches beyond the end of their subscription (RP5), with what was credited on each.
  */
 export async function loadChargedLines(tx: Tx, subscriptionIds: readonly string[]): Promise<ChargedLine[]> {
+  if (subscriptionIds.length === 0) return [];
   const { rows } = await sql<Omit<ChargedLine, 'period'> & { periodStart: Instant; periodEnd: Instant }>`
     select l.id as line_id, l.item_id, v.number as invoice_number, l.description, l.period_start, l.period_end,
            (l.amount - l.discount)::text as charged, l.tax_inclusive, l.tax_code, l.tax_point,
@@ -159,21 +179,34 @@ export async function loadChargedLines(tx: Tx, subscriptionIds: readonly string[
 }
 
 /**
- * The order of accounts on an invoice (RO1): the payer, then its tree depth first with siblings by creation, then owners
- * from elsewhere by creation.
+ * The order of accounts on invoices (RO1): the payer, then its tree depth first with siblings by creation, then owners from
+ * elsewhere by creation. A payer alone needs no statement.
  */
-export async function loadAccountOrder(tx: Tx, payerId: string, ownerIds: readonly string[]): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
+export async function loadAccountOrders(
+  tx: Tx,
+  parties: readonly { payerId: string; ownerIds: readonly string[] }[],
+): Promise<string[][]> {
+  const mixed = parties.filter(({ payerId, ownerIds }) => ownerIds.some((id) => id !== payerId));
+  if (mixed.length === 0) return parties.map(({ payerId }) => [payerId]);
+  const pairs = mixed.flatMap(({ payerId, ownerIds }) =>
+    [...new Set([payerId, ...ownerIds])].map((ownerId) => ({ payerId, ownerId })),
+  );
+  const { rows } = await sql<{ payerId: string; id: string }>`
     with recursive tree as (
-      select c.id, array[]::text[] as path from customers c where c.id = ${payerId}
+      select c.id as payer_id, c.id, array[]::text[] as path
+        from customers c where c.id = any(${mixed.map(({ payerId }) => payerId)}::text[])
       union all
-      select c.id, t.path || (to_char(c.created_at at time zone 'UTC', 'YYYYMMDDHH24MISSMS') || c.id)
+      select t.payer_id, c.id, t.path || (to_char(c.created_at at time zone 'UTC', 'YYYYMMDDHH24MISSMS') || c.id)
         from tree t
         join customer_parents p on p.parent_customer_id = t.id and p.valid_to is null
         join customers c on c.tenant_id = p.tenant_id and c.id = p.customer_id
     )
-    select o.id from customers o left join tree t on t.id = o.id
-     where o.id = any(${[payerId, ...ownerIds]}::text[])
-     order by t.path is null, t.path, o.created_at, o.id`.execute(tx.db);
-  return rows.map(({ id }) => id);
+    select n.payer_id, o.id
+      from unnest(${pairs.map(({ payerId }) => payerId)}::text[], ${pairs.map(({ ownerId }) => ownerId)}::text[])
+           as n(payer_id, owner_id)
+      join customers o on o.id = n.owner_id
+      left join tree t on t.payer_id = n.payer_id and t.id = o.id
+     order by n.payer_id, t.path is null, t.path, o.created_at, o.id`.execute(tx.db);
+  const byPayer = Map.groupBy(rows, ({ payerId }) => payerId);
+  return parties.map(({ payerId }) => byPayer.get(payerId)?.map(({ id }) => id) ?? [payerId]);
 }

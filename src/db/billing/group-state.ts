@@ -11,9 +11,14 @@ export interface LoadedGroup {
   readonly groupId: string;
   readonly payerCustomerId: string;
   readonly billingEntityId: string;
+  readonly entityCode: string;
   readonly currency: string;
   readonly rounding: RoundingMode;
   readonly taxAddress: 'PAYER' | 'OWNER';
+  /** How many items and waiting charges it has to look at: what an event of it costs. */
+  readonly workload: number;
+  /** When the sweep expects it to wake; null when nothing is due. */
+  readonly nextDueAt: Instant | null;
   readonly testClockId: string | null;
   readonly now: Instant;
   readonly state: GroupState;
@@ -40,9 +45,12 @@ export async function loadGroups(
     groupId: row.id,
     payerCustomerId: row.payerCustomerId,
     billingEntityId: row.billingEntityId,
+    entityCode: row.entityCode,
     currency: row.currency,
     rounding: row.roundingMode,
     taxAddress: row.taxAddress,
+    workload: work.get(row.id)?.workload ?? 0,
+    nextDueAt: row.nextDueAt,
     testClockId: row.testClockId,
     now: row.clockNowAt ?? tx.now(),
     state: {
@@ -83,8 +91,10 @@ const groupRows = (tx: Tx, groupIds: readonly string[], lock: 'update' | 'share'
       'g.status',
       'g.settleMinutes',
       'g.lastBoundaryAt',
+      'g.nextDueAt',
       'g.testClockId',
       'g.createdAt',
+      'e.entityCode',
       'e.roundingMode',
       'e.status as entityStatus',
       'c.nowAt as clockNowAt',
@@ -137,7 +147,7 @@ const toUnfinished = (row: Awaited<ReturnType<typeof unfinishedRuns>>[number]): 
 
 /** What each group has to bill, as dates: never billed, ended with a credit due, waiting charges; and what goes on. */
 const groupWork = async (tx: Tx, groupIds: readonly string[]) => {
-  const { rows } = await sql<GroupWork & { billingGroupId: string; lastJoinedAt: Instant | null }>`
+  const { rows } = await sql<GroupWork & { billingGroupId: string; lastJoinedAt: Instant | null; workload: number }>`
     with work as (
       select m.billing_group_id,
              m.joined_at,
@@ -163,7 +173,7 @@ const groupWork = async (tx: Tx, groupIds: readonly string[]) => {
          and (${liveClaimOfCharge}) is null
     )
     select billing_group_id, min(start_on) as first_start_on, min(continues_at) as first_continues_at,
-           max(joined_at) as last_joined_at
+           max(joined_at) as last_joined_at, count(*)::int as workload
       from work group by billing_group_id`.execute(tx.db);
   return rows;
 };

@@ -2,11 +2,13 @@ import { ENTITY_SUSPENDED, type NextStep, nextBillingBoundary, planNext } from '
 import { type Instant, readable } from '../../domain/calendar.ts';
 import type { Tx } from '../database.ts';
 import { newId } from '../ids.ts';
+import { insertNewRows, updateRows } from '../rows.ts';
 import { type LoadedGroup, loadGroups } from './group-state.ts';
 
-/** What a group's workflow does next; ids and instants only. */
+/** What a group's workflow does next; ids and instants only. AGAIN: something was done, and more is due. */
 export type PlannedStep =
   | { readonly kind: 'RUN'; readonly runId: string; readonly isLarge: boolean }
+  | { readonly kind: 'AGAIN' }
   | { readonly kind: 'SLEEP'; readonly until: Instant; readonly waitMs: number; readonly reason: string }
   | { readonly kind: 'IDLE'; readonly reason: string }
   | { readonly kind: 'CLOSED' };
@@ -23,10 +25,15 @@ export interface Plan {
   readonly isClockAdvancing: boolean;
   /** What it does or waits for, in one line with the zone. */
   readonly summary: string;
+  /** The run that was billed on the way here, with its steps by name for an operator to see; null when none was. */
+  readonly billed: { readonly runId: string; readonly steps: readonly string[] } | null;
 }
 
-/** From this many members on a run's steps are ordinary activities at once: they take long enough to be worth seeing. */
-const LARGE_GROUP_MEMBERS = 200;
+/** The steps of a run, by the names of their activities, in order. */
+const RUN_STEPS = ['collectCharges', 'applyCoupons', 'applyTax', 'applyCredits', 'issueInvoice'] as const;
+
+/** From this many items and charges on a run is an ordinary activity: it takes long enough to be worth seeing. */
+export const LARGE_WORKLOAD = 500;
 
 /**
  * Decides what a group does next and writes what needs no run to be carried out: skipped boundaries, boundaries that wait
@@ -35,48 +42,38 @@ const LARGE_GROUP_MEMBERS = 200;
 export async function planStep(tx: Tx, groupId: string): Promise<Plan> {
   for (;;) {
     const [group] = await loadGroups(tx, [groupId], { lock: 'update' });
-    if (group === undefined) return unknownGroup();
+    if (group === undefined) return UNKNOWN_GROUP;
     const next = planNext(group.state, group.now);
-    const settled = await carryOut(tx, group, next);
-    if (settled !== null)
-      return { ...settled, ...(await shown(tx, group)), summary: summaryOf(settled.step, group.state.timezone) };
+    const runId = await dueRun(tx, group, next);
+    if (runId === null) continue;
+    const plan = planOf(group, next, { runId });
+    await noteDue(tx, [{ group, plan }]);
+    return plan;
   }
 }
 
-/** Returns the step for the workflow, or null when something was written and the question must be asked again. */
-async function carryOut(tx: Tx, group: LoadedGroup, next: NextStep): Promise<{ step: PlannedStep } | null> {
-  switch (next.kind) {
-    case 'SKIP':
-      await openRun(tx, group, next.boundaryAt, { status: 'SKIPPED', reason: 'SKIPPED_BY_OPERATOR' });
-      await tx.db
-        .updateTable('billing_groups')
-        .set({ lastBoundaryAt: next.boundaryAt })
-        .where('id', '=', group.groupId)
-        .execute();
-      return null;
-    case 'WAIT_FOR_ENTITY':
-      await openRun(tx, group, next.boundaryAt, { status: 'WAITING', reason: ENTITY_SUSPENDED });
-      return null;
-    case 'OPEN_RUN': {
-      const runId = await openRun(tx, group, next.boundaryAt, { status: 'OPEN', reason: null });
-      return runId === null ? null : runStep(tx, group, runId);
-    }
-    case 'RUN':
-      return runStep(tx, group, next.runId);
-    case 'SLEEP':
-      await noteDue(tx, group.groupId, next.until);
-      return { step: { ...next, waitMs: Math.max(0, Date.parse(next.until) - Date.parse(group.now)) } };
-    case 'IDLE':
-    case 'CLOSED':
-      await noteDue(tx, group.groupId, null);
-      return { step: next };
-  }
+/** The run that is due, undefined when none is; null when something was written and the question must be asked again. */
+async function dueRun(tx: Tx, group: LoadedGroup, next: NextStep): Promise<string | null | undefined> {
+  if (next.kind === 'RUN') return next.runId;
+  if (next.kind === 'OPEN_RUN') return openRun(tx, group, next.boundaryAt);
+  if (await passOver(tx, group, next)) return null;
+  return undefined;
 }
 
-async function runStep(tx: Tx, group: LoadedGroup, runId: string): Promise<{ step: PlannedStep }> {
-  await noteDue(tx, group.groupId, group.now);
-  const isLarge = (await memberCount(tx, group.groupId)) > LARGE_GROUP_MEMBERS;
-  return { step: { kind: 'RUN', runId, isLarge } };
+/** Writes a boundary at which nothing is to be carried out now; false when the step is another one. */
+export async function passOver(tx: Tx, group: LoadedGroup, next: NextStep): Promise<boolean> {
+  if (next.kind === 'WAIT_FOR_ENTITY') {
+    await openRuns(tx, [{ group, boundaryAt: next.boundaryAt, status: 'WAITING', reason: ENTITY_SUSPENDED }]);
+    return true;
+  }
+  if (next.kind !== 'SKIP') return false;
+  await openRuns(tx, [{ group, boundaryAt: next.boundaryAt, status: 'SKIPPED', reason: 'SKIPPED_BY_OPERATOR' }]);
+  await tx.db
+    .updateTable('billing_groups')
+    .set({ lastBoundaryAt: next.boundaryAt })
+    .where('id', '=', group.groupId)
+    .execute();
+  return true;
 }
 
 /**
@@ -84,72 +81,98 @@ async function runStep(tx: Tx, group: LoadedGroup, runId: string): Promise<{ ste
  *
  * @returns its id, or null when there was one.
  */
-export async function openRun(
-  tx: Tx,
-  group: LoadedGroup,
-  boundaryAt: Instant,
-  as: { status: 'OPEN' | 'WAITING' | 'SKIPPED'; reason: string | null },
-): Promise<string | null> {
-  const opened = await tx.db
-    .insertInto('billing_runs')
-    .values({
-      tenantId: tx.tenantId,
-      id: newId('run'),
-      kind: 'BOUNDARY',
-      billingGroupId: group.groupId,
-      payerCustomerId: group.payerCustomerId,
-      billingEntityId: group.billingEntityId,
-      currency: group.currency,
-      timezone: group.state.timezone,
-      boundaryAt,
-      requestId: null,
-      scope: null,
-      status: as.status,
-      step: as.status === 'SKIPPED' ? 'ISSUED' : 'OPENED',
-      reason: as.reason,
-      cutOffAt: null,
-      retryAt: null,
-      failures: 0,
-      testClockId: group.testClockId,
-      createdAt: group.now,
-      finishedAt: as.status === 'SKIPPED' ? group.now : null,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['tenantId', 'billingGroupId', 'boundaryAt']).where('kind', '=', 'BOUNDARY').doNothing(),
-    )
-    .returning('id')
-    .executeTakeFirst();
-  return opened?.id ?? null;
+export async function openRun(tx: Tx, group: LoadedGroup, boundaryAt: Instant): Promise<string | null> {
+  const opened = await openRuns(tx, [{ group, boundaryAt, status: 'OPEN', reason: null }]);
+  return opened.get(group.groupId) ?? null;
 }
 
-/** For the sweep, which looks for groups that should have woken and did not. */
-const noteDue = (tx: Tx, groupId: string, nextDueAt: Instant | null) =>
-  tx.db.updateTable('billing_groups').set({ nextDueAt }).where('id', '=', groupId).execute();
+/** The rows of boundaries' runs, one for each group, by one statement; those that were there are left out. */
+export async function openRuns(
+  tx: Tx,
+  runs: readonly {
+    group: LoadedGroup;
+    boundaryAt: Instant;
+    status: 'OPEN' | 'WAITING' | 'SKIPPED';
+    reason: string | null;
+  }[],
+): Promise<Map<string, string>> {
+  const rows = runs.map(({ group, boundaryAt, status, reason }) => ({
+    tenantId: tx.tenantId,
+    id: newId('run'),
+    kind: 'BOUNDARY' as const,
+    billingGroupId: group.groupId,
+    payerCustomerId: group.payerCustomerId,
+    billingEntityId: group.billingEntityId,
+    currency: group.currency,
+    timezone: group.state.timezone,
+    boundaryAt,
+    requestId: null,
+    scope: null,
+    status,
+    step: status === 'SKIPPED' ? ('ISSUED' as const) : ('OPENED' as const),
+    reason,
+    cutOffAt: null,
+    retryAt: null,
+    failures: 0,
+    testClockId: group.testClockId,
+    createdAt: group.now,
+    finishedAt: status === 'SKIPPED' ? group.now : null,
+  }));
+  const stored = await insertNewRows(tx.db, 'billing_runs', rows, RUN_OF_BOUNDARY);
+  return new Map(rows.filter(({ id }) => stored.has(id)).map(({ billingGroupId, id }) => [billingGroupId, id]));
+}
 
-const memberCount = async (tx: Tx, groupId: string): Promise<number> => {
-  const { count } = await tx.db
-    .selectFrom('group_memberships')
-    .where('billingGroupId', '=', groupId)
-    .where('validTo', 'is', null)
-    .select((select) => select.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return Number(count);
-};
+/** The unique index that keeps a boundary from being run twice. */
+const RUN_OF_BOUNDARY = `(tenant_id, billing_group_id, boundary_at) where kind = 'BOUNDARY'`;
 
-async function shown(tx: Tx, group: LoadedGroup): Promise<Omit<Plan, 'step' | 'summary'>> {
-  const { entityCode } = await tx.db
-    .selectFrom('billing_entities')
-    .where('id', '=', group.billingEntityId)
-    .select('entityCode')
-    .executeTakeFirstOrThrow();
+/** For the sweep, which looks for groups that should have woken and did not. Only what changes is written. */
+export async function noteDue(tx: Tx, planned: readonly { group: LoadedGroup; plan: Plan }[]): Promise<void> {
+  const rows = planned
+    .map(({ group, plan }) => ({ group, id: group.groupId, nextDueAt: dueAt(group, plan.step) }))
+    .filter(({ group, nextDueAt }) => nextDueAt !== group.nextDueAt)
+    .map(({ id, nextDueAt }) => ({ id, nextDueAt }));
+  await updateRows(tx.db, 'billing_groups', ['nextDueAt'], rows);
+}
+
+function dueAt(group: LoadedGroup, step: PlannedStep): Instant | null {
+  if (step.kind === 'SLEEP') return step.until;
+  return step.kind === 'RUN' || step.kind === 'AGAIN' ? group.now : null;
+}
+
+/** A plan from the next step; `runId` when there is a run to carry out, `billedRunId` when one was. */
+export function planOf(
+  group: LoadedGroup,
+  next: NextStep,
+  { runId, billedRunId }: { runId?: string | undefined; billedRunId?: string | undefined } = {},
+): Plan {
+  const step = stepOf(group, next, runId);
   return {
+    step,
     status: group.state.status,
     nextBillingAt: nextBillingBoundary(group.state)?.boundaryAt ?? null,
-    entityCode,
+    entityCode: group.entityCode,
     payerCustomerId: group.payerCustomerId,
     testClockId: group.testClockId,
     isClockAdvancing: group.state.testClock?.isAdvancing ?? false,
+    summary: summaryOf(step, group.state.timezone),
+    billed: billedRunId === undefined ? null : { runId: billedRunId, steps: RUN_STEPS },
   };
+}
+
+function stepOf(group: LoadedGroup, next: NextStep, runId: string | undefined): PlannedStep {
+  if (runId !== undefined) return { kind: 'RUN', runId, isLarge: group.workload > LARGE_WORKLOAD };
+  switch (next.kind) {
+    case 'SLEEP':
+      return { ...next, waitMs: Math.max(0, Date.parse(next.until) - Date.parse(group.now)) };
+    case 'IDLE':
+    case 'CLOSED':
+      return next;
+    case 'RUN':
+    case 'OPEN_RUN':
+    case 'SKIP':
+    case 'WAIT_FOR_ENTITY':
+      return { kind: 'AGAIN' };
+  }
 }
 
 /** One line for the timer's summary and the workflow's details. */
@@ -157,6 +180,8 @@ function summaryOf(step: PlannedStep, timezone: string): string {
   switch (step.kind) {
     case 'RUN':
       return `running ${step.runId}`;
+    case 'AGAIN':
+      return 'more is due';
     case 'SLEEP':
       return step.reason === 'RETRY'
         ? `blocked; trying again at ${readable(step.until, timezone)}`
@@ -169,7 +194,7 @@ function summaryOf(step: PlannedStep, timezone: string): string {
 }
 
 /** A group whose creation was rolled back, or another tenant's id: nothing will ever be due. */
-const unknownGroup = (): Plan => ({
+export const UNKNOWN_GROUP: Plan = {
   step: { kind: 'CLOSED' },
   status: 'CLOSED',
   nextBillingAt: null,
@@ -178,4 +203,5 @@ const unknownGroup = (): Plan => ({
   testClockId: null,
   isClockAdvancing: false,
   summary: 'closed',
-});
+  billed: null,
+};

@@ -1,53 +1,53 @@
 import type { Instant } from '../../domain/calendar.ts';
-import { postingsOfIssue } from '../../domain/ledger/postings.ts';
-import type { DecimalString, RoundingMode } from '../../domain/money.ts';
+import { type IssuedFigures, postingsOfIssue } from '../../domain/ledger/postings.ts';
+import type { RoundingMode } from '../../domain/money.ts';
 import type { Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import { insertRows } from '../rows.ts';
-import { draftLines } from './run.ts';
 
-/** RN6: the balanced entry of an issued invoice, in the transaction that issues it. */
-export async function postIssue(
-  tx: Tx,
-  invoice: {
-    id: string;
-    currency: string;
-    roundingMode: RoundingMode;
-    billingEntityId: string;
-    baseCurrency: string;
-    total: DecimalString;
-    creditGranted: DecimalString;
-    creditsApplied: DecimalString;
-  },
-  postedAt: Instant,
-): Promise<void> {
-  const lines = await draftLines(tx, [invoice.id]);
-  const { currency, roundingMode: rounding } = invoice;
-  const { postings } = postingsOfIssue({ currency, rounding, invoice: { ...invoice, lines } });
-  const entryId = newId('led');
+/** An invoice that is issued, as the ledger sees it. */
+export interface PostedInvoice extends IssuedFigures {
+  readonly id: string;
+  readonly currency: string;
+  readonly rounding: RoundingMode;
+  readonly billingEntityId: string;
+  readonly baseCurrency: string;
+  readonly issuedAt: Instant;
+}
+
+/** RN6: the balanced entries of issued invoices, in the transaction that issues them. */
+export async function postIssues(tx: Tx, invoices: readonly PostedInvoice[]): Promise<void> {
   const { tenantId } = tx;
-  await insertRows(tx.db, 'ledger_entries', [
-    {
+  const entries = invoices.map((invoice) => ({
+    id: newId('led'),
+    invoice,
+    postings: postingsOfIssue({ currency: invoice.currency, rounding: invoice.rounding, invoice }).postings,
+  }));
+  await insertRows(
+    tx.db,
+    'ledger_entries',
+    entries.map(({ id, invoice }) => ({
       tenantId,
-      id: entryId,
+      id,
       billingEntityId: invoice.billingEntityId,
-      event: 'INVOICE_ISSUED',
+      event: 'INVOICE_ISSUED' as const,
       subjectId: invoice.id,
-      postedAt,
-    },
-  ]);
-  const isBase = currency === invoice.baseCurrency;
+      postedAt: invoice.issuedAt,
+    })),
+  );
   await insertRows(
     tx.db,
     'ledger_postings',
-    postings.map((posting, index) => ({
-      tenantId,
-      entryId,
-      position: index + 1,
-      ...posting,
-      currency,
-      baseAmount: isBase ? posting.amount : null,
-      baseRate: isBase ? '1' : null,
-    })),
+    entries.flatMap(({ id: entryId, invoice: { currency, baseCurrency }, postings }) =>
+      postings.map((posting, index) => ({
+        tenantId,
+        entryId,
+        position: index + 1,
+        ...posting,
+        currency,
+        baseAmount: currency === baseCurrency ? posting.amount : null,
+        baseRate: currency === baseCurrency ? '1' : null,
+      })),
+    ),
   );
 }

@@ -1,14 +1,15 @@
 import { sql } from 'kysely';
 import type { Instant } from '../../domain/calendar.ts';
-import { collectRun } from '../../domain/invoice/collect-run.ts';
+import { collectRun, type RunFacts } from '../../domain/invoice/collect-run.ts';
 import type { Tx } from '../database.ts';
+import { newId } from '../ids.ts';
 import { applyCouponsStep } from './apply-coupons.ts';
 import { applyCreditsStep } from './apply-credits.ts';
 import { applyTaxStep } from './apply-tax.ts';
-import { storeLines, storeProgress } from './collect.ts';
-import { eventOf, loadRunFacts } from './event.ts';
+import { storeLines, storeProgress } from './draft-rows.ts';
+import { eventOf, loadFacts } from './event.ts';
 import { loadGroups } from './group-state.ts';
-import { deleteDraft } from './issue.ts';
+import { deleteDrafts } from './issue.ts';
 import { lockRun, setRunStatus } from './run.ts';
 
 /**
@@ -67,8 +68,8 @@ async function collectAgain(
   const [group] = await loadGroups(tx, run.billingGroupId === null ? [] : [run.billingGroupId]);
   const invoiceId = removed[0]?.invoiceId;
   if (group === undefined || invoiceId === undefined) return;
-  const event = eventOf(group, run.boundaryAt);
-  const { invoices, progress } = collectRun(await loadRunFacts(tx, group, event, { subscriptionId }));
+  const [facts] = await loadFacts(tx, [{ ...group, event: eventOf(group, run.boundaryAt), scope: { subscriptionId } }]);
+  const { invoices, progress } = collectRun(facts as RunFacts);
   const lines = invoices.flatMap((invoice) => invoice.lines);
   const { last } = await tx.db
     .selectFrom('invoice_lines')
@@ -79,8 +80,9 @@ async function collectAgain(
   const places = removed.map(({ position }) => position);
   await storeLines(
     tx,
-    run,
     lines.map((line, index) => ({
+      run,
+      id: newId('lin'),
       line,
       invoiceId,
       position: places[index] ?? Number(last ?? 0) + removed.length + index + 1,
@@ -100,7 +102,7 @@ async function dropEmptyDraft(tx: Tx, run: { id: string; now: Instant }, invoice
     .where('invoiceId', '=', invoiceId)
     .where('status', '=', 'RESERVED')
     .execute();
-  await deleteDraft(tx, invoiceId);
+  await deleteDrafts(tx, [invoiceId]);
   const { drafts } = await tx.db
     .selectFrom('invoices')
     .where('runId', '=', run.id)

@@ -3,10 +3,11 @@ import type { Instant } from '../../domain/calendar.ts';
 import { BillingError } from '../../domain/errors.ts';
 import type { RoundingMode } from '../../domain/money.ts';
 import type { Tx } from '../database.ts';
-import type { RunStep } from '../schema/groups.table.ts';
+import { updateRows } from '../rows.ts';
+import type { RunStatus, RunStep } from '../schema/groups.table.ts';
 
-/** A run as its steps see it, its row locked, with what its entity, payer and clock say at this moment. */
-export type LockedRun = Awaited<ReturnType<typeof runRow>> & { readonly now: Instant };
+/** A run as its steps see it, its row locked, with what its entity, payer, group and clock say at this moment. */
+export type LockedRun = Awaited<ReturnType<typeof runRows>>[number] & { readonly now: Instant };
 
 const STEPS: readonly RunStep[] = ['OPENED', 'COLLECTED', 'COUPONS', 'TAX', 'CREDITS', 'ISSUED'];
 
@@ -16,12 +17,19 @@ const STEPS: readonly RunStep[] = ['OPENED', 'COLLECTED', 'COUPONS', 'TAX', 'CRE
  * @throws `not_found`.
  */
 export async function lockRun(tx: Tx, runId: string): Promise<LockedRun> {
-  const row = await runRow(tx, runId);
-  return { ...row, now: row.clockNowAt ?? tx.now() };
+  const [run] = await lockRuns(tx, [runId]);
+  if (run === undefined) throw new BillingError('not_found', `There is no billing run '${runId}'.`);
+  return run;
 }
 
-const runRow = async (tx: Tx, runId: string) => {
-  const row = await tx.db
+/** Locks runs in order of their ids. One that does not exist is left out. */
+export async function lockRuns(tx: Tx, runIds: readonly string[]): Promise<LockedRun[]> {
+  const rows = await runRows(tx, runIds);
+  return rows.map((row) => ({ ...row, now: row.clockNowAt ?? tx.now() }));
+}
+
+const runRows = async (tx: Tx, runIds: readonly string[]) => {
+  const rows = await tx.db
     .selectFrom('billing_runs as r')
     .innerJoin('billing_entities as e', (join) =>
       join.onRef('e.tenantId', '=', 'r.tenantId').onRef('e.id', '=', 'r.billingEntityId'),
@@ -29,10 +37,14 @@ const runRow = async (tx: Tx, runId: string) => {
     .innerJoin('customers as p', (join) =>
       join.onRef('p.tenantId', '=', 'r.tenantId').onRef('p.id', '=', 'r.payerCustomerId'),
     )
+    .leftJoin('billing_groups as g', (join) =>
+      join.onRef('g.tenantId', '=', 'r.tenantId').onRef('g.id', '=', 'r.billingGroupId'),
+    )
     .leftJoin('test_clocks as c', (join) =>
       join.onRef('c.tenantId', '=', 'r.tenantId').onRef('c.id', '=', 'r.testClockId'),
     )
-    .where('r.id', '=', runId)
+    .where('r.id', '=', sql<string>`any(${runIds}::text[])`)
+    .orderBy('r.id')
     .select([
       'r.id',
       'r.kind',
@@ -53,15 +65,44 @@ const runRow = async (tx: Tx, runId: string) => {
       'e.roundingMode',
       'e.status as entityStatus',
       'e.zeroInvoices',
-      'e.countryCode as entityCountry',
       'p.invoicingFlow',
       'c.nowAt as clockNowAt',
+      ...SEALED_COLUMNS,
     ])
     .forUpdate('r')
-    .executeTakeFirst();
-  if (row === undefined) throw new BillingError('not_found', `There is no billing run '${runId}'.`);
-  return { ...row, rounding: row.roundingMode satisfies RoundingMode };
+    .execute();
+  return rows.map((row) => ({
+    ...row,
+    rounding: row.roundingMode satisfies RoundingMode,
+    // A charge outside any group is taxed by its payer's address.
+    taxAddress: row.taxAddress ?? ('PAYER' as const),
+  }));
 };
+
+/** What sealing copies into an invoice (RN3), and what numbers it. */
+const SEALED_COLUMNS = [
+  'e.entityCode',
+  'e.displayName',
+  'e.legalName',
+  'e.countryCode as entityCountry',
+  'e.address as entityAddress',
+  'e.taxRegistrationNumber',
+  'e.taxJurisdiction',
+  'e.logoUrl',
+  'e.footerText',
+  'e.baseCurrency',
+  'e.invoiceNumberFormat',
+  'e.invoiceNumberPrefix',
+  'e.numberReset',
+  'p.externalId as payerExternalId',
+  'p.name as payerName',
+  'p.email as payerEmail',
+  'p.taxId as payerTaxId',
+  'p.address as payerAddress',
+  'p.paymentTermsDays',
+  'g.purchaseOrder',
+  'g.taxAddress',
+] as const;
 
 /** Whether the run has a step behind it already: doing it again changes nothing. */
 export const hasPassed = (run: { step: RunStep }, step: RunStep): boolean =>
@@ -87,13 +128,43 @@ export async function setRunStatus(
     .execute();
 }
 
-/** A run that came through takes the mark of an earlier failure off its group. */
-export async function unblockGroup(tx: Tx, run: { billingGroupId: string | null }): Promise<void> {
-  if (run.billingGroupId === null) return;
+/** Records with one statement how runs left a transaction that took them through all their steps. */
+export async function endRuns(
+  tx: Tx,
+  runs: readonly {
+    run: { id: string; now: Instant };
+    status: 'WAITING' | 'ISSUED' | 'EMPTY';
+    reason: string | null;
+    step: RunStep;
+  }[],
+): Promise<void> {
+  await updateRows(
+    tx.db,
+    'billing_runs',
+    ['cutOffAt', 'step', 'status', 'reason', 'failures', 'retryAt', 'finishedAt'],
+    runs.map(({ run, ...left }) => ({
+      id: run.id,
+      ...left,
+      cutOffAt: run.now,
+      failures: 0,
+      retryAt: null,
+      finishedAt: left.status === 'WAITING' ? null : run.now,
+    })),
+  );
+}
+
+/** Whether a run has come to its end. */
+export const isOver = ({ status }: { status: RunStatus }): boolean =>
+  status === 'ISSUED' || status === 'EMPTY' || status === 'SKIPPED';
+
+/** Runs that came through take the mark of an earlier failure off their groups. */
+export async function unblockGroups(tx: Tx, runs: readonly { billingGroupId: string | null }[]): Promise<void> {
+  const groupIds = runs.map(({ billingGroupId }) => billingGroupId).filter((id) => id !== null);
+  if (groupIds.length === 0) return;
   await tx.db
     .updateTable('billing_groups')
     .set({ status: 'ACTIVE', statusReason: null })
-    .where('id', '=', run.billingGroupId)
+    .where('id', '=', sql<string>`any(${groupIds}::text[])`)
     .where('status', '=', 'BLOCKED')
     .execute();
 }

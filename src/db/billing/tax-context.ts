@@ -13,38 +13,57 @@ export interface TaxedParty {
   readonly taxAddress: 'PAYER' | 'OWNER';
 }
 
-/** Profiles of payer and owners, and every rate of the tenant (RO3); the domain picks by tax point. */
-export async function loadTaxContext(tx: Tx, party: TaxedParty, ownerIds: readonly string[]): Promise<TaxContext> {
-  const others = party.taxAddress === 'OWNER' ? ownerIds : [];
-  const profiles = await taxProfiles(tx, [party.payerCustomerId, ...others]);
-  const payer = profiles.find(({ customerId }) => customerId === party.payerCustomerId) as TaxProfile;
-  return {
-    taxAddress: party.taxAddress,
-    billingEntityId: party.billingEntityId,
-    entityCountry: party.entityCountry,
-    payer,
-    owners: profiles.filter((profile) => profile !== payer),
-    rates: await taxRates(tx),
-  };
+/** Profiles of payers and owners, and every rate of the tenant (RO3); the domain picks by tax point. Two statements. */
+export async function loadTaxContexts(
+  tx: Tx,
+  parties: readonly (TaxedParty & { readonly ownerIds: readonly string[] })[],
+): Promise<TaxContext[]> {
+  const ids = parties.flatMap((party) => [
+    party.payerCustomerId,
+    ...(party.taxAddress === 'OWNER' ? party.ownerIds : []),
+  ]);
+  const profiles = await taxProfiles(tx, [...new Set(ids)]);
+  const rates = await taxRates(tx);
+  return parties.map(({ taxAddress, billingEntityId, entityCountry, payerCustomerId, ownerIds }) => {
+    const others = taxAddress === 'OWNER' ? ownerIds.filter((id) => id !== payerCustomerId) : [];
+    const owners = others.map((id) => profiles.get(id)).filter((profile) => profile !== undefined);
+    return {
+      taxAddress,
+      billingEntityId,
+      entityCountry,
+      payer: profiles.get(payerCustomerId) as TaxProfile,
+      owners,
+      rates,
+    };
+  });
 }
 
-async function taxProfiles(tx: Tx, customerIds: readonly string[]): Promise<TaxProfile[]> {
+async function taxProfiles(tx: Tx, customerIds: readonly string[]): Promise<Map<string, TaxProfile>> {
   const rows = await tx.db
     .selectFrom('customers')
     .where('id', '=', sql<string>`any(${customerIds}::text[])`)
     .select(['id', 'address', 'taxCountry', 'taxRate', 'taxExempt', 'taxId'])
     .execute();
-  return rows.map((row) => {
-    const address = row.address as PostalAddress | null;
-    return {
-      customerId: row.id,
-      country: row.taxCountry ?? address?.country ?? null,
-      region: address?.region ?? null,
-      taxRate: row.taxRate,
-      taxExempt: row.taxExempt,
-      taxId: row.taxId,
-    };
-  });
+  return new Map(rows.map((row) => [row.id, toProfile(row)]));
+}
+
+function toProfile(row: {
+  id: string;
+  address: unknown;
+  taxCountry: string | null;
+  taxRate: DecimalString | null;
+  taxExempt: boolean;
+  taxId: string | null;
+}): TaxProfile {
+  const address = row.address as PostalAddress | null;
+  return {
+    customerId: row.id,
+    country: row.taxCountry ?? address?.country ?? null,
+    region: address?.region ?? null,
+    taxRate: row.taxRate,
+    taxExempt: row.taxExempt,
+    taxId: row.taxId,
+  };
 }
 
 const taxRates = (tx: Tx): Promise<TaxRate[]> =>

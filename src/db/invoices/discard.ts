@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { BillingError } from '../../domain/errors.ts';
 import { audit } from '../audit.ts';
 import { releaseCredits } from '../billing/apply-credits.ts';
-import { deleteDraft } from '../billing/issue.ts';
+import { deleteDrafts } from '../billing/issue.ts';
 import { type LockedRun, passStep, setRunStatus } from '../billing/run.ts';
 import type { Tx } from '../database.ts';
 import { holdDraft, wakeRunOf } from './drafts.ts';
@@ -34,7 +34,7 @@ export async function discardDraft(tx: Tx, invoiceId: string, actor: string): Pr
     .where('invoiceId', '=', invoiceId)
     .where('status', '=', 'RESERVED')
     .execute();
-  await deleteDraft(tx, invoiceId);
+  await deleteDrafts(tx, [invoiceId]);
   if (!(await hasInvoices(tx, run.id))) await endRun(tx, run);
   await audit(tx, {
     actor,

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { CadenceInterval } from '../../domain/billing-group/cadence.ts';
-import { acrossTenants, day, flag, id, instant, int, ownTenant, text, validity } from './columns.ts';
+import { acrossTenants, day, flag, id, instant, int, ownTenant, text, validity, strings } from './columns.ts';
 
 export type GroupStatus = 'ACTIVE' | 'PAUSED' | 'BLOCKED' | 'CLOSED';
 
@@ -15,6 +15,8 @@ export const BillingGroup = defineEntity({
     { name: 'billing_groups_entity', properties: ['tenantId', 'billingEntityId'] },
     { name: 'billing_groups_clock', properties: ['tenantId', 'testClockId'], where: 'test_clock_id is not null' },
     { name: 'billing_groups_due', properties: ['nextDueAt'], where: `next_due_at is not null` },
+    { name: 'billing_groups_by_creation', properties: ['tenantId', 'createdAt', 'id'] },
+    { name: 'billing_groups_not_active', properties: ['tenantId', 'status'], where: `status <> 'ACTIVE'` },
   ],
   properties: {
     tenantId: id().primary(),
@@ -106,6 +108,14 @@ export const BillingRun = defineEntity({
       where: `status in ('OPEN', 'WAITING', 'BLOCKED')`,
     },
     { name: 'billing_runs_by_creation', properties: ['tenantId', 'createdAt', 'id'] },
+    { name: 'billing_runs_by_status', properties: ['tenantId', 'status', 'createdAt', 'id'] },
+    { name: 'billing_runs_by_group', properties: ['tenantId', 'billingGroupId', 'createdAt', 'id'] },
+    { name: 'billing_runs_by_entity', properties: ['tenantId', 'billingEntityId', 'createdAt', 'id'] },
+    {
+      name: 'billing_runs_of_rare_kind',
+      properties: ['tenantId', 'kind', 'createdAt', 'id'],
+      where: `kind <> 'BOUNDARY'`,
+    },
   ],
   properties: {
     tenantId: id().primary(),
@@ -137,17 +147,22 @@ export const BillingRun = defineEntity({
   },
 });
 
-/** G12: each member that the run knew at its cut-off, and what became of it. */
-export const RunMember = defineEntity({
-  name: 'RunMember',
-  tableName: 'run_members',
+/**
+ * G12: the members that a run knew at its cut-off, and what became of them: a list for each outcome and reason, so that a
+ * thousand members are one row.
+ */
+export const RunOutcome = defineEntity({
+  name: 'RunOutcome',
+  tableName: 'run_outcomes',
   rowLevelSecurity: 'force',
   policies: [ownTenant],
   properties: {
     tenantId: id().primary(),
     runId: id().primary(),
-    subscriptionId: id().primary(),
-    outcome: text().$type<'COLLECTED' | 'NOTHING_DUE' | 'EXCLUDED'>(),
-    reason: text().nullable(),
+    outcome: text().$type<'COLLECTED' | 'NOTHING_DUE' | 'EXCLUDED'>().primary(),
+    /** Why; empty when the outcome says it all. */
+    reason: text().primary(),
+    /** In the order in which they were looked at. */
+    subscriptionIds: strings(),
   },
 });

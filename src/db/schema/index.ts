@@ -3,7 +3,7 @@ import { Plan, PlanVersion, PriceRow } from './catalog.table.ts';
 import { Claim, OneTimeCharge } from './charges.table.ts';
 import { Customer, CustomerAlias, CustomerContact, CustomerParent } from './customers.table.ts';
 import { BillingEntity, NumberStream, TaxRate } from './entities.table.ts';
-import { BillingGroup, BillingRun, GroupSchedule, RunMember, SkippedBoundary } from './groups.table.ts';
+import { BillingGroup, BillingRun, GroupSchedule, RunOutcome, SkippedBoundary } from './groups.table.ts';
 import { Invoice, InvoiceAccount, InvoiceLine, InvoiceTax, LineDiscount, LineTax, Payment } from './invoices.table.ts';
 import { LedgerEntry, LedgerPosting } from './ledger.table.ts';
 import {
@@ -42,7 +42,7 @@ export const tables = [
   GroupSchedule,
   SkippedBoundary,
   BillingRun,
-  RunMember,
+  RunOutcome,
   OneTimeCharge,
   Claim,
   Invoice,
