@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { type Logger, pino } from 'pino';
+import { type Clock, wallClock } from '../src/db/clock.ts';
 import { type Database, openDatabase } from '../src/db/database.ts';
 import { createTenant } from '../src/db/tenants.ts';
 import { startPostgres } from '../src/runtime/embedded-postgres.ts';
@@ -11,13 +12,35 @@ import { findTemporal } from '../src/runtime/temporal-binary.ts';
 import { startTemporal } from '../src/runtime/temporal-server.ts';
 import { startServer } from '../src/server.ts';
 import { startWorker } from '../src/worker.ts';
+import { childWith } from './processes.ts';
+import { startTemporalOnPostgres } from './temporal-on-postgres.ts';
+
+/** A Temporal server that measurements use. */
+export interface TemporalHost {
+  readonly address: string;
+  readonly client: Client;
+  readonly pid: number;
+  /** The superuser's connection to the PostgreSQL that keeps its state; null when it keeps it in SQLite, in itself. */
+  readonly stateUrl: string | null;
+  stop(): Promise<void>;
+}
 
 /** What measurements stand on: servers of their own, as `npm start` has them, and a fresh database for each. */
 export interface Bed {
   readonly temporal: Client;
+  /** The same development server as `temporal`, in memory. */
+  readonly onSqlite: TemporalHost;
+  /** Lays one that keeps its state in a PostgreSQL of its own; the caller stops it. */
+  layOnPostgres(options: { fairness: boolean }): Promise<TemporalHost>;
   /** A migrated database with one tenant. */
-  open(): Promise<Ground>;
+  open(options?: OpenOptions): Promise<Ground>;
+  /** A copy of a database that nobody is connected to. */
+  copy(ownerUrl: string): Promise<string>;
   stop(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly clock?: Clock;
 }
 
 /** One database with a tenant in it, and what may be started on it. */
@@ -25,6 +48,8 @@ export interface Ground {
   readonly database: Database;
   readonly tenantId: string;
   readonly apiKey: string;
+  /** Signs one more tenant up and returns its id. */
+  addTenant(): Promise<string>;
   /** One worker with its relay, on a task queue of its own. */
   startWorker(): Promise<void>;
   /** @returns the base of its paths. */
@@ -38,50 +63,79 @@ export async function layBed(): Promise<Bed> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tributary-bench-'));
   await chmod(dataDir, 0o755);
   const postgres = await startPostgres({ dataDir, log });
-  const temporal = await startTemporal({
-    binary: await findTemporal({ log }),
-    dataDir: null,
-    namespace: 'default',
-    log,
-  });
-  const connection = await Connection.connect({ address: temporal.address });
+  const onSqlite = await layOnSqlite(log);
+  const { address } = onSqlite;
   let opened = 0;
+  let laid = 0;
+  const name = () => `bench_${++opened}`;
   return {
-    temporal: new Client({ connection }),
-    open: async () => {
-      opened += 1;
-      const ownerUrl = await createDatabase(postgres.ownerUrl, `bench_${opened}`);
-      return ground({ ownerUrl, address: temporal.address, taskQueue: `bench-${opened}`, log });
+    temporal: onSqlite.client,
+    onSqlite,
+    layOnPostgres: async ({ fairness }) =>
+      layOnPostgres({ dataDir: join(dataDir, `temporal-${++laid}`), fairness, log }),
+    open: async ({ clock = wallClock } = {}) => {
+      const ownerUrl = await createDatabase(postgres.ownerUrl, name());
+      return ground({ ownerUrl, address, taskQueue: `bench-${opened}`, log, clock });
     },
+    copy: (ownerUrl) => createDatabase(postgres.ownerUrl, name(), new URL(ownerUrl).pathname.slice(1)),
     stop: async () => {
-      await connection.close();
-      await temporal.stop();
+      await onSqlite.stop();
       await postgres.stop();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
 
-async function createDatabase(clusterUrl: string, name: string): Promise<string> {
+async function layOnSqlite(log: Logger): Promise<TemporalHost> {
+  const binary = await findTemporal({ log });
+  const { address, stop } = await startTemporal({ binary, dataDir: null, namespace: 'default', log });
+  const pid = childWith(`--port ${address.split(':')[1]} `);
+  return { ...(await connect(address, stop)), pid, stateUrl: null };
+}
+
+async function layOnPostgres(on: { dataDir: string; fairness: boolean; log: Logger }): Promise<TemporalHost> {
+  const { address, pid, stateUrl, stop } = await startTemporalOnPostgres(on);
+  return { ...(await connect(address, stop)), pid, stateUrl };
+}
+
+async function connect(address: string, stopServer: () => Promise<void>) {
+  const connection = await Connection.connect({ address });
+  const stop = async () => {
+    await connection.close();
+    await stopServer();
+  };
+  return { address, client: new Client({ connection }), stop };
+}
+
+async function createDatabase(clusterUrl: string, name: string, template = 'template1'): Promise<string> {
   const client = new pg.Client({ connectionString: clusterUrl });
   await client.connect();
-  await client.query(`create database ${name}`);
+  await client.query(`create database ${name} template ${template}`);
   await client.end();
   const url = new URL(clusterUrl);
   url.pathname = `/${name}`;
   return url.toString();
 }
 
-async function ground(on: { ownerUrl: string; address: string; taskQueue: string; log: Logger }): Promise<Ground> {
-  const { ownerUrl, address, taskQueue, log } = on;
-  const database = await openDatabase({ ownerUrl, log });
-  const tenant = await database.inTenant('', (tx) => createTenant(tx, { name: 'Bench', mode: 'TEST', actor: 'bench' }));
+async function ground(on: {
+  ownerUrl: string;
+  address: string;
+  taskQueue: string;
+  log: Logger;
+  clock: Clock;
+}): Promise<Ground> {
+  const { ownerUrl, address, taskQueue, log, clock } = on;
+  const database = await openDatabase({ ownerUrl, log, clock });
+  const addTenant = () =>
+    database.inTenant('', (tx) => createTenant(tx, { name: 'Bench', mode: 'TEST', actor: 'bench' }));
+  const tenant = await addTenant();
   const temporal = { address, namespace: 'default', taskQueue, uiUrl: null };
   const started: { stop(): Promise<unknown> }[] = [];
   return {
     database,
     tenantId: tenant.id,
     apiKey: tenant.apiKey,
+    addTenant: async () => (await addTenant()).id,
     startWorker: async () => {
       started.push(await startWorker({ database, temporal, log, publicUrl: 'http://api.bench' }));
     },

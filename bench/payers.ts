@@ -7,7 +7,8 @@ import type { Ground } from './bed.ts';
 
 const BY = { actor: 'bench', mode: 'TEST' } as const;
 
-const monthly = toPrice(
+/** A flat 10.00 a month, in advance. */
+export const monthly = toPrice(
   {
     model: 'FLAT',
     amount: '10.00',

@@ -1,34 +1,54 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { print } from '../demo/layout.ts';
+import { TEMPORAL_VERSION } from '../src/runtime/obtain-temporal.ts';
 import { measureApi } from './api-writes.ts';
 import { type Bed, layBed } from './bed.ts';
+import { measureGroups } from './due-together.ts';
+import { measureFairness } from './fairness.ts';
 import { measureHistory } from './history.ts';
+import { keepFindings } from './keep.ts';
+import { SERVER_VERSION } from './obtain-temporal-server.ts';
+import { type BenchOptions, readOptions } from './options.ts';
 import { draw, type Finding } from './report.ts';
-import { measureStatements } from './statements.ts';
+import { measureConsolidated } from './consolidated.ts';
 import { measureIssues, measureRuns } from './throughput.ts';
 
-const MEASURES: Readonly<Record<string, (bed: Bed) => Promise<Finding>>> = {
-  statements: measureStatements,
+type Measure = (bed: Bed, options: BenchOptions) => Promise<Finding | Finding[]>;
+
+const MEASURES: Readonly<Record<string, Measure>> = {
+  consolidated: measureConsolidated,
   history: measureHistory,
   runs: measureRuns,
   issues: measureIssues,
   api: measureApi,
+  groups: measureGroups,
+  fairness: measureFairness,
 };
+
+/** What all figures hold for. */
+const facts = (): string =>
+  `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}) for everything, ` +
+  `Node ${process.versions.node}, Temporal ${SERVER_VERSION} (command line ${TEMPORAL_VERSION}).`;
 
 /**
  * `npm run bench`: what a run costs, in counts and ratios, which hold on other machines, and in seconds, which do not.
- * `npm run bench -- history runs` measures these alone.
+ * `npm run bench -- history runs` measures these alone; `--keep` writes the tables to docs/performance; `--groups=100`,
+ * `--on=sqlite|postgres` and `--lead=<seconds>` are for the measurements of many groups.
  */
-async function main(asked: readonly string[]): Promise<void> {
+async function main(options: BenchOptions): Promise<void> {
+  const { asked, keep } = options;
   const unknown = asked.find((name) => !Object.hasOwn(MEASURES, name));
   if (unknown !== undefined) {
     throw new Error(`There is no measurement '${unknown}'. There are ${Object.keys(MEASURES).join(', ')}.`);
   }
-  print(`Tributary: what a billing run costs. Node ${process.versions.node}, ${availableParallelism()} cores.`);
+  print(`Tributary: what a billing run costs. ${facts()}`);
   const bed = await layBed();
   try {
     for (const [name, measure] of Object.entries(MEASURES)) {
-      if (asked.length === 0 || asked.includes(name)) print(draw(await measure(bed)));
+      if (asked.length > 0 && !asked.includes(name)) continue;
+      const findings = [await measure(bed, options)].flat();
+      for (const finding of findings) print(draw(finding));
+      if (keep) await keepFindings(name, findings, facts());
     }
   } finally {
     await bed.stop();
@@ -36,7 +56,7 @@ async function main(asked: readonly string[]): Promise<void> {
 }
 
 try {
-  await main(process.argv.slice(2));
+  await main(readOptions(process.argv.slice(2)));
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 1;

@@ -1,0 +1,20 @@
+import { bundleWorkflowCode } from '@temporalio/worker';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const QUIET = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+/** Bundles workflow code into a file, so that no worker spends its measured time on that; removed after `work`. */
+export async function withBundle<T>(module: URL, work: (codePath: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-bundle-'));
+  try {
+    const { code } = await bundleWorkflowCode({ workflowsPath: fileURLToPath(module), logger: QUIET });
+    const codePath = join(folder, 'workflows.js');
+    await writeFile(codePath, code);
+    return await work(codePath);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
