@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { CalendarDate, Instant } from '../../domain/calendar.ts';
 import { BillingError } from '../../domain/errors.ts';
 import { type DecimalString, toAmount, toPlain } from '../../domain/money.ts';
+import { liveClaimOfCharge } from '../billing/live-claim.ts';
 import type { Tx } from '../database.ts';
 import { listPage, type Page } from '../listing.ts';
 
@@ -51,14 +52,17 @@ export async function listCharges(
   tx: Tx,
   request: ChargeFilters & { page: number; size: number; descending: boolean },
 ): Promise<Page<ChargeView>> {
-  let query = selectCharges(tx);
+  let keys = tx.db.selectFrom('one_time_charges as c');
   for (const column of EQUAL) {
     const wanted = request[column];
-    if (wanted !== undefined) query = query.where(`c.${column}`, '=', wanted);
+    if (wanted !== undefined) keys = keys.where(`c.${column}`, '=', wanted);
   }
-  if (request.status !== undefined) query = query.where('k.id', request.status === 'BILLED' ? 'is not' : 'is', null);
+  if (request.status !== undefined) {
+    const isHeld = sql<boolean>`(${liveClaimOfCharge}) is not null`;
+    keys = keys.where(request.status === 'BILLED' ? isHeld : sql<boolean>`not ${isHeld}`);
+  }
   const order = { by: 'c.created_at', id: 'c.id', descending: request.descending };
-  const found = await listPage(query, { ...request, order });
+  const found = await listPage(selectCharges(tx), { ...request, order, keys });
   return { ...found, items: found.items.map(toView) };
 }
 

@@ -45,11 +45,10 @@ export async function listInvoices(
   tx: Tx,
   request: FeedRequest & InvoiceFilters & { lines: boolean },
 ): Promise<Feed<InvoiceView>> {
-  const order = { by: 'v.created_at', id: 'v.id', descending: request.descending };
-  const found = await listFeed(filtered(tx, request), { ...request, cursor: request.cursor, order }, (row) => [
-    row.createdAt,
-    row.id,
-  ]);
+  const isClustered = DATES.some((name) => request[name] !== undefined);
+  const order = { by: 'v.created_at', id: 'v.id', descending: request.descending, isClustered };
+  const feed = { ...request, cursor: request.cursor, order, keys: filtered(tx, request) };
+  const found = await listFeed(selectInvoices(tx), feed, (row) => [row.createdAt, row.id]);
   return { ...found, items: await toViews(tx, found.items, { lines: request.lines }) };
 }
 
@@ -60,12 +59,10 @@ export async function listInvoices(
  */
 export async function listInvoiceLines(tx: Tx, id: string, request: FeedRequest): Promise<Feed<LineView>> {
   const { currency, timezone, payer } = toHead(await readInvoiceRow(tx, id));
-  const query = selectLines(tx).where('l.invoiceId', '=', id);
+  const keys = tx.db.selectFrom('invoice_lines as l').where('l.invoiceId', '=', id);
   const order = { by: 'l.position', id: 'l.id', descending: request.descending };
-  const found = await listFeed(query, { ...request, cursor: request.cursor, order }, (row) => [
-    String(row.position),
-    row.id,
-  ]);
+  const feed = { ...request, cursor: request.cursor, order, keys };
+  const found = await listFeed(selectLines(tx), feed, (row) => [String(row.position), row.id]);
   const lines = await withTaxes(tx, found.items);
   return { ...found, items: lines.map((line) => renderLine(line, { currency, timezone, payer })) };
 }
@@ -85,10 +82,11 @@ async function toViews(tx: Tx, rows: readonly InvoiceRow[], options: { lines: bo
   return rows.map((row) => renderInvoice(toHead(row), parts.get(row.id) ?? { taxes: [], credits: [], accounts: [] }));
 }
 
+const DATES = ['boundaryFrom', 'boundaryTo', 'issueDateFrom', 'issueDateTo'] as const;
 const EQUAL = ['payerCustomerId', 'billingGroupId', 'billingEntityId', 'status', 'kind', 'number'] as const;
 
 function filtered(tx: Tx, filters: InvoiceFilters) {
-  let query = selectInvoices(tx);
+  let query = tx.db.selectFrom('invoices as v');
   for (const column of EQUAL) {
     const wanted = filters[column];
     if (wanted !== undefined) query = query.where(`v.${column}`, '=', wanted);
@@ -112,7 +110,10 @@ function filtered(tx: Tx, filters: InvoiceFilters) {
   return query;
 }
 
-const boundary = (comparison: '>=' | '<=', limit: BoundaryLimit) =>
-  'at' in limit
-    ? sql<boolean>`v.boundary_at ${sql.raw(comparison)} ${limit.at}::timestamptz`
-    : sql<boolean>`(v.boundary_at at time zone v.timezone)::date ${sql.raw(comparison)} ${limit.on}::date`;
+/** A local date is compared in each invoice's zone; no zone is a day off from UTC, which lets an index find the rows. */
+function boundary(comparison: '>=' | '<=', limit: BoundaryLimit) {
+  const compare = sql.raw(comparison);
+  if ('at' in limit) return sql<boolean>`v.boundary_at ${compare} ${limit.at}::timestamptz`;
+  return sql<boolean>`(v.boundary_at at time zone v.timezone)::date ${compare} ${limit.on}::date
+    and v.boundary_at ${compare} (${limit.on}::date ${sql.raw(comparison === '>=' ? '- 1' : '+ 2')})::timestamptz`;
+}

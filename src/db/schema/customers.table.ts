@@ -8,7 +8,11 @@ export const Customer = defineEntity({
   tableName: 'customers',
   rowLevelSecurity: 'force',
   policies: [ownTenant],
-  indexes: [{ name: 'customers_by_creation', properties: ['tenantId', 'createdAt', 'id'] }],
+  indexes: [
+    { name: 'customers_by_creation', properties: ['tenantId', 'createdAt', 'id'] },
+    { name: 'customers_by_name', properties: ['tenantId', 'name', 'id'] },
+    { name: 'customers_email', properties: ['tenantId', 'email'], where: 'email is not null' },
+  ],
   properties: {
     tenantId: id().primary(),
     id: id().primary(),

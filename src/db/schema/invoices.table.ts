@@ -30,6 +30,16 @@ export const Invoice = defineEntity({
     { name: 'invoices_payer', properties: ['tenantId', 'payerCustomerId', 'createdAt'] },
     { name: 'invoices_group', properties: ['tenantId', 'billingGroupId', 'boundaryAt'] },
     { name: 'invoices_run', properties: ['tenantId', 'runId'] },
+    // Lists: a page is found, and its total counted, in the index of its filter alone.
+    { name: 'invoices_by_status', properties: ['tenantId', 'status', 'createdAt', 'id'] },
+    { name: 'invoices_by_entity', properties: ['tenantId', 'billingEntityId', 'createdAt', 'id'] },
+    { name: 'invoices_by_issue_date', properties: ['tenantId', 'issueDate', 'createdAt', 'id'] },
+    { name: 'invoices_by_boundary', properties: ['tenantId', 'boundaryAt', 'createdAt', 'id', 'timezone'] },
+    {
+      name: 'invoices_of_rare_kind',
+      properties: ['tenantId', 'kind', 'createdAt', 'id'],
+      where: `kind <> 'RECURRING'`,
+    },
   ],
   properties: {
     tenantId: id().primary(),

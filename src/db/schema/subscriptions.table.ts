@@ -14,6 +14,9 @@ export const Subscription = defineEntity({
   indexes: [
     { name: 'subscriptions_customer', properties: ['tenantId', 'customerId'] },
     { name: 'subscriptions_by_creation', properties: ['tenantId', 'createdAt', 'id'] },
+    { name: 'subscriptions_by_start', properties: ['tenantId', 'startAt'] },
+    { name: 'subscriptions_trials', properties: ['tenantId', 'trialEndsAt'], where: 'trial_ends_at is not null' },
+    { name: 'subscriptions_ended', properties: ['tenantId', 'endAt'], where: 'end_at is not null' },
   ],
   properties: {
     tenantId: id().primary(),

@@ -91,7 +91,10 @@ export const AuditEvent = defineEntity({
   tableName: 'audit_events',
   rowLevelSecurity: 'force',
   policies: [ownTenant],
-  indexes: [{ name: 'audit_events_subject', properties: ['tenantId', 'subjectType', 'subjectId', 'id'] }],
+  indexes: [
+    { name: 'audit_events_subject', properties: ['tenantId', 'subjectType', 'subjectId', 'id'] },
+    { name: 'audit_events_by_time', properties: ['tenantId', 'recordedAt', 'id'] },
+  ],
   properties: {
     tenantId: id().primary(),
     id: id().primary(),
