@@ -6,7 +6,7 @@ import type { Instant } from '../domain/calendar.ts';
 import { type Clock, wallClock } from './clock.ts';
 import { camelCase, type Sql } from './kysely.ts';
 import { ormOptions } from './orm-options.ts';
-import { ensureRoles, roleUrl } from './roles.ts';
+import { ensureRoles, grants, roleUrl } from './roles.ts';
 
 /** One transaction of one tenant: everything read and written through it is that tenant's, by row-level security. */
 export interface Tx {
@@ -95,15 +95,14 @@ async function migrate(ownerUrl: string, log: Logger): Promise<void> {
 }
 
 async function migrateAsOwner(ownerUrl: string, log: Logger): Promise<void> {
-  const owner = await MikroORM.init({ ...ormOptions({ url: ownerUrl, poolSize: 1 }), extensions: [Migrator] });
+  const owner = await MikroORM.init({
+    ...ormOptions({ url: ownerUrl, poolSize: 1, unlimited: true }),
+    extensions: [Migrator],
+  });
   try {
     const applied = await owner.migrator.up();
     if (applied.length > 0) log.info({ migrations: applied.map(({ name }) => name) }, 'database migrated');
-    await owner.em
-      .fork()
-      .execute(
-        'grant select, insert, update, delete on all tables in schema public to tributary_app, tributary_system',
-      );
+    await owner.em.fork().transactional((em) => em.execute(grants()));
   } finally {
     await owner.close(true);
   }

@@ -48,3 +48,27 @@ async function createRole(client: pg.Client, role: DatabaseRole, password: strin
     if (!ALREADY_THERE.has((error as { code?: string }).code ?? '')) throw error;
   }
 }
+
+/** What the relay, the sweep and sign-in do with the tables that they see across tenants (O7). */
+const SYSTEM_RIGHTS = {
+  api_keys: 'select',
+  billing_entities: 'select',
+  billing_groups: 'select',
+  billing_runs: 'select',
+  idempotency_keys: 'select, delete',
+  outbox_messages: 'select, update, delete',
+  tenants: 'select',
+  test_clocks: 'select',
+} as const;
+
+/**
+ * The statements that give each role its rights on the tables there are, and no others: the migrator's own table is the
+ * owner's, and the system role cannot write what is billed, not even where it names a tenant.
+ */
+export const grants = (): string =>
+  [
+    'grant select, insert, update, delete on all tables in schema public to tributary_app',
+    'revoke all on mikro_orm_migrations from tributary_app',
+    'revoke all on all tables in schema public from tributary_system',
+    ...Object.entries(SYSTEM_RIGHTS).map(([table, rights]) => `grant ${rights} on ${table} to tributary_system`),
+  ].join('; ');

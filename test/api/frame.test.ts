@@ -22,7 +22,7 @@ describe('the frame', () => {
     expect((await client.get('/nothing')).body).toMatchObject({ status: 404, code: 'not_found' });
     const reply = await client.get('/notes/1');
     expect(reply).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } });
-    expect(reply.headers.get('allow')).toBe('DELETE, PUT, PATCH');
+    expect(reply.headers.get('allow')).toBe('DELETE, PUT, PATCH, OPTIONS');
     expect((await client.send('PATCH', '/notes/1', { text: 'x' })).status).toBe(200);
   });
 
