@@ -22,8 +22,6 @@ export interface AppDeps extends Omit<FrameDeps, 'checkAnswers'> {
   readonly routes?: readonly Route[];
 }
 
-const BODY_LIMIT = '16mb';
-
 /** The HTTP application, a function of what it is given. */
 export function createApp(deps: AppDeps): Express {
   const app = express().disable('x-powered-by').set('query parser', 'simple').set('etag', false);
@@ -32,11 +30,11 @@ export function createApp(deps: AppDeps): Express {
   app.use('/docs', docsRouter());
 
   const frame: FrameDeps = { ...deps, checkAnswers: deps.checkAnswers ?? false };
-  const guard = [limit(deps.rateLimit ?? { requests: 1000, seconds: 10 }), express.json({ limit: BODY_LIMIT })];
-  app.use('/api/v1', ...guard, apiRouter(deps.routes ?? routes, frame));
+  const limited = limit(deps.rateLimit ?? { requests: 1000, seconds: 10 });
+  app.use('/api/v1', limited, apiRouter(deps.routes ?? routes, frame));
   const internal = express.Router();
   mount(internal, internalRoutes, frame);
-  app.use('/internal/v1', ...guard, internal);
+  app.use('/internal/v1', limited, internal);
 
   app.use(() => {
     throw new ApiProblem(404, 'not_found', 'There is nothing at this path. See /docs for what there is.');

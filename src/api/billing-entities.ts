@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { listEntities, readEntity } from '../db/billing-entities.ts';
 import { changeEntity, createEntity, moveEntity } from '../db/entity-changes.ts';
+import { NO_CONTROL } from './code-schema.ts';
 import { listOf, listQuery } from './listing.ts';
 import { route } from './route.ts';
 import { country, currency, postalAddress, shown, text, timezone, webUrl, wholeNumber } from './schemas.ts';
@@ -20,7 +21,8 @@ const prefix = () =>
   z
     .string()
     .max(40, 'Too long: at most 40 characters.')
-    .regex(/^\P{Cc}*$/u, 'Holds a control character.');
+    .refine((value) => !/\p{Cc}/u.test(value), 'Holds a control character.')
+    .meta({ pattern: NO_CONTROL });
 const format = () =>
   text(64).meta({
     description: 'Tokens: {prefix}, {seq}, {seq:0000}, {YYYY}, {YY}, {MM}, {DD}.',

@@ -82,7 +82,7 @@ export const billingGroupVerbRoutes = [
           })
           .optional(),
       })
-      .meta({ id: 'Realignment' }),
+      .meta({ id: 'Realignment', anyOf: [{ required: ['anchorDate'] }, { required: ['cadence'] }] }),
     ({ anchorDate, cadence: every, effective }) => ({
       verb: 'realign',
       ...(anchorDate === undefined ? {} : { anchorDate }),

@@ -46,6 +46,7 @@ const preview = (method: 'GET' | 'POST') =>
     summary: 'Preview the next invoice',
     description: 'What the next boundary would issue as things stand, from the code that issues it; writes nothing.',
     scope: 'read',
+    refusable: true,
     response: z.object({ boundaryAt: shown.instant(), invoices: z.array(previewedInvoice) }),
     handler: ({ tx, params }) => previewInvoices(tx, params.billingGroupId),
   });

@@ -41,7 +41,13 @@ const createBody = z
       refuse('amount', 'Send an amount, or a unitAmount with a quantity.');
     }
   })
-  .meta({ id: 'NewCharge' });
+  .meta({
+    id: 'NewCharge',
+    oneOf: [
+      { required: ['amount'], allOf: [{ not: { required: ['unitAmount'] } }, { not: { required: ['quantity'] } }] },
+      { required: ['unitAmount'], not: { required: ['amount'] } },
+    ],
+  });
 
 const charge = z
   .object({

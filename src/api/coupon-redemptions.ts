@@ -7,6 +7,8 @@ import { reference, shown, text } from './schemas.ts';
 
 const ONE_OF_TWO = 'Send customerId or subscriptionId: exactly one of them.';
 
+const sentWith = (field: string) => ({ required: [field], properties: { [field]: { type: 'string' as const } } });
+
 const createBody = z
   .strictObject({ couponCode: code(), customerId: reference().nullish(), subscriptionId: reference().nullish() })
   .transform(({ couponCode, customerId, subscriptionId }, context) => {
@@ -17,7 +19,7 @@ const createBody = z
     }
     return z.NEVER;
   })
-  .meta({ id: 'NewCouponRedemption' });
+  .meta({ id: 'NewCouponRedemption', oneOf: [sentWith('customerId'), sentWith('subscriptionId')] });
 
 const redemption = z
   .object({

@@ -15,7 +15,7 @@ import { BillingError } from '../domain/errors.ts';
 import { invoice, invoiceKind, invoiceLine, invoiceStatus } from './invoice-schema.ts';
 import { feedOf, feedQuery } from './listing.ts';
 import { noContent, route } from './route.ts';
-import { calendarDate, reference, text } from './schemas.ts';
+import { calendarDate, DATE_FORM, INSTANT_FORM, reference, text } from './schemas.ts';
 
 const tag = 'Invoices';
 
@@ -37,7 +37,11 @@ const boundaryLimit = () =>
         return z.NEVER;
       }
     })
-    .meta({ description: 'Inclusive.', examples: ['2026-08-01T00:00:00Z', '2026-08-01'] });
+    .meta({
+      description: 'Inclusive.',
+      examples: ['2026-08-01T00:00:00Z', '2026-08-01'],
+      anyOf: [DATE_FORM, INSTANT_FORM],
+    });
 
 const filters = {
   billingGroupId: reference().optional(),

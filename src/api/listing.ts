@@ -38,7 +38,7 @@ const sortBy = <const Columns extends readonly [string, ...string[]]>(columns: C
       });
       return z.NEVER;
     })
-    .meta({ examples: [`-${columns[0]}`] });
+    .meta({ examples: [`-${columns[0]}`], pattern: `^-?(${columns.join('|')})(,(asc|desc))?$` });
 
 export interface Sort<Column extends string> {
   readonly column: Column;

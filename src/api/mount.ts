@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Request, RequestHandler, Response, Router } from 'express';
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import type { Logger } from 'pino';
 import type { Database, Tx } from '../db/database.ts';
 import { authenticate, type Caller } from './authentication.ts';
@@ -18,6 +18,8 @@ export interface FrameDeps {
 }
 
 const MAX_PARAM = 300;
+const BODY_LIMIT = '16mb';
+const readJson = express.json({ limit: BODY_LIMIT });
 
 /** Puts routes onto a router: those with literal paths before those with parameters, and 405 for what is left of a path. */
 export function mount(router: Router, routes: readonly Route[], deps: FrameDeps): void {
@@ -32,6 +34,9 @@ export function mount(router: Router, routes: readonly Route[], deps: FrameDeps)
   }
   for (const path of new Set(sorted.map((route) => route.path))) {
     const allow = allowed(sorted.filter((route) => specificity(route.path) === specificity(path)));
+    router.options(path, (_request, response) => {
+      response.status(204).set('Allow', allow).end();
+    });
     router.all(path, () => {
       throw new ApiProblem(405, 'method_not_allowed', `This path takes ${allow}.`, { headers: { Allow: allow } });
     });
@@ -41,9 +46,12 @@ export function mount(router: Router, routes: readonly Route[], deps: FrameDeps)
 const specificity = (path: string): string => path.replaceAll(/:\w+/g, '\u{10ffff}');
 
 const allowed = (routes: readonly Route[]): string =>
-  routes
-    .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : method === 'PUT' ? ['PUT', 'PATCH'] : [method]))
-    .join(', ');
+  [
+    ...routes.flatMap(({ method }) =>
+      method === 'GET' ? ['GET', 'HEAD'] : method === 'PUT' ? ['PUT', 'PATCH'] : [method],
+    ),
+    'OPTIONS',
+  ].join(', ');
 
 function answering(route: Route, deps: FrameDeps): RequestHandler {
   return async (request, response) => {
@@ -51,6 +59,8 @@ function answering(route: Route, deps: FrameDeps): RequestHandler {
     response.locals['route'] = `${route.method} ${route.path}`;
     const caller = await authenticate(request, route.scope, deps);
     response.locals['caller'] = caller;
+    // Only now, and before any transaction: a stranger's body is not read, and a slow one holds no connection of the database.
+    await readBody(request, response);
     const input = {
       params: paramsOf(route, request),
       query: read(route.query, { ...request.query }, 'query'),
@@ -115,6 +125,11 @@ function paramsOf(route: Route, request: Request): Record<string, string> {
     }),
   );
 }
+
+const readBody = (request: Request, response: Response): Promise<void> =>
+  new Promise((resolve, reject) => {
+    readJson(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error)));
+  });
 
 function bodyOf(route: Route, request: Request): unknown {
   if (route.method === 'GET') return {};

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
-import { PROBLEM_TYPE, problemSchema } from './problem.ts';
+import { answersOf, operationId } from './openapi-answers.ts';
+import { problemSchema } from './problem.ts';
 import type { Route, Scope } from './route.ts';
 
 const DESCRIPTION = `Many charge streams, one invoice.
 
 Money and per cent are decimal strings; instants are ISO 8601 with an offset; local dates are \`YYYY-MM-DD\` in the pinned
 zone. Wherever a customer id is taken, so is \`externalId:<value>\`. Errors are RFC 9457 problems with a stable \`code\`.
-\`Idempotency-Key\` on a POST makes it safe to repeat for 24 hours. \`PATCH\` is an alias of every \`PUT\`.`;
+\`Idempotency-Key\` on a POST makes it safe to repeat for 24 hours. \`PATCH\` is an alias of every \`PUT\`. The platform key names
+the tenant that it acts in with \`X-Tenant-Id\`.`;
 
 const SCOPE_NOTE: Readonly<Record<Scope, string>> = {
   public: 'Needs no key.',
@@ -24,8 +26,9 @@ export function openApiDocument(routes: readonly Route[], publicUrl: string): ob
     const path = `/api/v1${route.path.replaceAll(/:(\w+)/g, '{$1}')}`;
     const item = (paths[path] ??= {});
     const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
-    item[method] = operation(route, method);
-    if (method === 'put') item.patch = { ...operation(route, 'patch'), summary: `${route.summary} (alias of PUT)` };
+    item[method] = operation(route, method, routes);
+    if (method === 'put')
+      item.patch = { ...operation(route, 'patch', routes), summary: `${route.summary} (alias of PUT)` };
   }
   return createDocument({
     openapi: '3.1.0',
@@ -41,10 +44,10 @@ export function openApiDocument(routes: readonly Route[], publicUrl: string): ob
   });
 }
 
-function operation(route: Route, method: string): ZodOpenApiOperationObject {
+function operation(route: Route, method: string, routes: readonly Route[]): ZodOpenApiOperationObject {
   const takesBody = route.method === 'PUT' || (route.method !== 'GET' && !isEmpty(route.body));
   return {
-    operationId: `${method}${route.path.replaceAll(/[^a-zA-Z]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
+    operationId: operationId(method, route.path),
     tags: [route.tag],
     summary: route.summary,
     description: [route.description, SCOPE_NOTE[route.scope]].filter((note) => note !== null).join('\n\n'),
@@ -52,31 +55,19 @@ function operation(route: Route, method: string): ZodOpenApiOperationObject {
     requestParams: {
       path: z.object(Object.fromEntries(route.paramNames.map((name) => [name, z.string().min(1).max(300)]))),
       query: route.query,
-      header: z.object(route.method === 'POST' ? { 'Idempotency-Key': z.string().max(255).optional() } : {}),
+      header: z.object(route.method === 'POST' ? { 'Idempotency-Key': idempotencyKey.optional() } : {}),
     },
     ...(takesBody ? { requestBody: requestBody(route) } : {}),
-    responses: {
-      [String(route.status) as '200']: success(route),
-      ...(route.method === 'GET'
-        ? {}
-        : { '409': refusal('The present state refuses it; the detail says what to do.') }),
-      '4XX': refusal('Refused: see code and detail.'),
-      '5XX': refusal('Failed; 503 may be sent again after Retry-After.'),
-    },
+    responses: answersOf(route, routes),
   };
 }
+
+/** White space at either end is not part of a header's value. */
+const idempotencyKey = z.string().meta({ pattern: '^[!-~]([ -~]{0,253}[!-~])?$', examples: ['order-1234'] });
 
 const requestBody = (route: Route) => ({
   required: route.method === 'PUT' || !route.body.safeParse({}).success,
   content: { 'application/json': { schema: route.body } },
 });
-
-function success(route: Route) {
-  if (route.status === 204) return { description: 'Done; no body.' };
-  const schema = route.produces === null ? route.response : { type: 'string' as const, format: 'binary' };
-  return { description: 'Done.', content: { [route.produces ?? 'application/json']: { schema } } };
-}
-
-const refusal = (description: string) => ({ description, content: { [PROBLEM_TYPE]: { schema: problemSchema } } });
 
 const isEmpty = (schema: z.ZodType): boolean => schema instanceof z.ZodObject && Object.keys(schema.shape).length === 0;

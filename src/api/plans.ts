@@ -14,7 +14,8 @@ const unsupported = () =>
     .refine((value) => value == null, {
       error: 'Minimum and maximum amounts are not supported; leave them out.',
       params: { code: 'price.invalid' },
-    });
+    })
+    .meta({ type: 'null' });
 
 const editable = {
   name: text(200),

@@ -19,7 +19,7 @@ const body = z
     price: unnamedPriceSchema,
     currency: currency(),
     quantity: quantity().default('1'),
-    events: z.array(z.unknown()).max(EVENTS_MAX, `At most ${EVENTS_MAX}.`).nullish(),
+    events: z.array(z.unknown()).max(EVENTS_MAX, `At most ${EVENTS_MAX}.`).nullish().meta({ type: 'null' }),
     period: period.nullish(),
     timezone: timezone().nullish(),
   })

@@ -60,6 +60,8 @@ export interface RouteSpec<Path extends string, Q extends z.ZodObject, B extends
   readonly produces?: string;
   /** The top-level field of the answer that is shown once; a stored answer holds null for it. */
   readonly secret?: string;
+  /** Whether the present state may refuse it (409): always so for a write, never for a read unless it says so. */
+  readonly refusable?: boolean;
   readonly handler: (call: Call<PathParams<Path>, z.output<Q>, z.output<B>>) => Promise<z.input<R>>;
 }
 
@@ -78,6 +80,7 @@ export interface Route {
   readonly response: z.ZodType;
   readonly produces: string | null;
   readonly secret: string | null;
+  readonly refusable: boolean;
   readonly handler: (call: Call<Record<string, string>, unknown, unknown>) => Promise<unknown>;
 }
 
@@ -121,6 +124,7 @@ export function route<
     response: spec.response,
     produces: spec.produces ?? null,
     secret: spec.secret ?? null,
+    refusable: spec.refusable ?? spec.method !== 'GET',
     handler: spec.handler as unknown as Route['handler'],
   };
 }

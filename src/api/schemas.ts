@@ -12,6 +12,7 @@ import {
   toPlain,
   UNIT_DECIMALS_MAX,
 } from '../domain/money.ts';
+import { COUNTRY_CODES, CURRENCY_CODES } from './known-codes.ts';
 
 /** Text that a person reads: 1 to `max` characters, not blank. Kept verbatim. */
 export const text = (max = 255) =>
@@ -24,7 +25,8 @@ export const text = (max = 255) =>
 export const email = () =>
   z
     .email('Not an e-mail address. Send one such as "billing@acme.example".')
-    .max(254, 'Too long: at most 254 characters.');
+    .max(254, 'Too long: at most 254 characters.')
+    .regex(/^[^@]{1,64}@/, 'Too long in front of the @: at most 64 characters.');
 
 /** An address on the web, http or https. */
 export const webUrl = () =>
@@ -39,23 +41,34 @@ const known = (holds: (text: string) => boolean, code: ErrorCode, message: (text
     context.addIssue({ code: 'custom', message: message(value.slice(0, 60)), params: { code } });
   });
 
-export const currency = () =>
-  known(
-    isCurrency,
-    'currency.unknown',
-    (code) => `Unknown currency '${code}'. Expected an ISO 4217 code in capitals (e.g. 'USD', 'EUR', 'JPY').`,
-  ).meta({ description: 'ISO 4217.', examples: ['USD'], minLength: 3, maxLength: 3 });
+/** One object for all uses: a schema with an id is a component of the document. */
+const sentCurrency = known(
+  isCurrency,
+  'currency.unknown',
+  (code) => `Unknown currency '${code}'. Expected an ISO 4217 code in capitals (e.g. 'USD', 'EUR', 'JPY').`,
+).meta({ id: 'CurrencyCode', description: 'ISO 4217.', examples: ['USD'], enum: [...CURRENCY_CODES] });
 
-export const country = () =>
-  known(
-    isCountry,
-    'country.unknown',
-    (code) => `Unknown country '${code}'. Expected an ISO 3166-1 alpha-2 code (e.g. 'US', 'DE', 'JP').`,
-  ).meta({ description: 'ISO 3166-1 alpha-2.', examples: ['DE'], minLength: 2, maxLength: 2 });
+export const currency = () => sentCurrency;
+
+const sentCountry = known(
+  isCountry,
+  'country.unknown',
+  (code) => `Unknown country '${code}'. Expected an ISO 3166-1 alpha-2 code (e.g. 'US', 'DE', 'JP').`,
+).meta({ id: 'CountryCode', description: 'ISO 3166-1 alpha-2.', examples: ['DE'], enum: [...COUNTRY_CODES] });
+
+export const country = () => sentCountry;
 
 /** Checked against Intl here; what the database knows is asked for where it is stored (`assertTimezone`). */
 export const timezone = () =>
-  known(isTimezone, 'timezone.unknown', unknownTimezone).meta({ description: 'IANA zone.', examples: ['Asia/Tokyo'] });
+  known(isTimezone, 'timezone.unknown', unknownTimezone).meta({
+    description: 'IANA zone.',
+    examples: ['Asia/Tokyo'],
+    pattern: '^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$',
+  });
+
+/** As far as JSON Schema can say it. */
+export const INSTANT_FORM = { format: 'date-time', pattern: '^(19|[2-9][0-9])[0-9]{2}-' };
+export const DATE_FORM = { format: 'date', pattern: '^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$' };
 
 /** An instant with an offset; comes out as ISO 8601 in UTC. */
 export const instant = () =>
@@ -70,7 +83,11 @@ export const instant = () =>
         return z.NEVER;
       }
     })
-    .meta({ description: 'ISO 8601 with an offset.', format: 'date-time', examples: ['2026-08-01T00:00:00Z'] });
+    .meta({
+      description: 'ISO 8601 with an offset, from 1900 on.',
+      ...INSTANT_FORM,
+      examples: ['2026-08-01T00:00:00Z'],
+    });
 
 export const calendarDate = () =>
   z
@@ -79,9 +96,13 @@ export const calendarDate = () =>
       error: `Not a date. Expected YYYY-MM-DD from 1900 on, such as '2026-08-01'.`,
       params: { code: 'date.invalid' },
     })
-    .meta({ description: 'Local date in the pinned zone.', format: 'date', examples: ['2026-08-01'] });
+    .meta({ description: 'Local date in the pinned zone.', ...DATE_FORM, examples: ['2026-08-01'] });
 
 const DECIMAL_FORM = '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$';
+/** A decimal within its limits. */
+const decimalForm = (sign: '' | '-?', decimals: number): string =>
+  `^${sign}(0|[1-9][0-9]{0,${INTEGER_DIGITS_MAX - 1}})(\\.[0-9]{1,${decimals}})?$`;
+const NOT_ZERO = { not: { pattern: '^-?0(\\.0+)?$' } };
 
 /** The form and size of a decimal; which sign it may have is the caller's matter. */
 const decimalFault = (value: string, decimals: number): string | null => {
@@ -106,37 +127,45 @@ const decimalText = (what: string, example: string, decimals: number) =>
       const message = decimalFault(value, decimals);
       if (message !== null) context.addIssue({ code: 'custom', message, params: { code: 'money.invalid' } });
     })
-    .meta({ pattern: DECIMAL_FORM, examples: [example] });
+    .meta({ pattern: decimalForm('-?', decimals), examples: [example] });
 
 const isNegative = (value: DecimalString): boolean => value.startsWith('-') && /[1-9]/.test(value);
 const isZero = (value: DecimalString): boolean => !/[1-9]/.test(value);
 
 /** An amount or a unit price, 0 or more. Whether it fits its currency's minor digits is the domain's question. */
 export const money = () =>
-  decimalText('amounts', '19.00', UNIT_DECIMALS_MAX).refine((value) => !isNegative(value), 'Send 0 or more.');
+  decimalText('amounts', '19.00', UNIT_DECIMALS_MAX)
+    .refine((value) => !isNegative(value), 'Send 0 or more.')
+    .meta({ pattern: decimalForm('', UNIT_DECIMALS_MAX) });
 
 /** An amount of either sign, not 0. */
 export const signedMoney = () =>
-  decimalText('amounts', '19.00', UNIT_DECIMALS_MAX).refine((value) => !isZero(value), 'Send an amount other than 0.');
+  decimalText('amounts', '19.00', UNIT_DECIMALS_MAX)
+    .refine((value) => !isZero(value), 'Send an amount other than 0.')
+    .meta(NOT_ZERO);
 
 /** An amount above 0. */
 export const positiveMoney = () =>
-  decimalText('amounts', '19.00', UNIT_DECIMALS_MAX).refine(
-    (value) => !isNegative(value) && !isZero(value),
-    'Send an amount above 0.',
-  );
+  decimalText('amounts', '19.00', UNIT_DECIMALS_MAX)
+    .refine((value) => !isNegative(value) && !isZero(value), 'Send an amount above 0.')
+    .meta({ pattern: decimalForm('', UNIT_DECIMALS_MAX), ...NOT_ZERO });
 
-/** 0 to `max` per cent. */
-export const percent = (max = 100) =>
-  decimalText('percentages', '19.00', PERCENT_DECIMALS_MAX).refine(
-    (value) => !isNegative(value) && Number(value) <= max,
-    `Send a percentage from 0 to ${max}.`,
-  );
+/** 0 to 100 per cent. */
+export const percent = () =>
+  decimalText('percentages', '19.00', PERCENT_DECIMALS_MAX)
+    .refine((value) => !isNegative(value) && Number(value) <= 100, 'Send a percentage from 0 to 100.')
+    .meta({ pattern: '^(100(\\.0{1,6})?|[1-9]?[0-9](\\.[0-9]{1,6})?)$' });
 
-/** A quantity of either sign: a decimal string, or a JSON number. Comes out as text. */
-export const signedQuantity = () =>
+/** A decimal string, or a JSON number. Comes out as text. */
+const quantityText = (sign: '' | '-?') =>
   z
-    .union([z.string(), z.number()], { error: 'Expected a number, or a decimal string such as "2.5".' })
+    .union(
+      [
+        z.string().meta({ pattern: decimalForm(sign, UNIT_DECIMALS_MAX) }),
+        z.number().meta({ maximum: QUANTITY_MAX, minimum: sign === '' ? 0 : -QUANTITY_MAX }),
+      ],
+      { error: 'Expected a number, or a decimal string such as "2.5".' },
+    )
     .transform((value, context): DecimalString => {
       const written = typeof value === 'number' ? numberText(value) : value;
       const message = decimalFault(written, UNIT_DECIMALS_MAX);
@@ -146,6 +175,11 @@ export const signedQuantity = () =>
     })
     .meta({ examples: ['1', 2.5] });
 
+const QUANTITY_MAX = 10 ** INTEGER_DIGITS_MAX - 1;
+
+/** A quantity of either sign. */
+export const signedQuantity = () => quantityText('-?');
+
 /** JavaScript's shortest text of a number, without its exponent. */
 const numberText = (value: number): string => {
   const shortest = String(value);
@@ -153,7 +187,7 @@ const numberText = (value: number): string => {
 };
 
 /** A quantity of 0 or more. */
-export const quantity = () => signedQuantity().refine((value) => !isNegative(value), 'Send 0 or more.');
+export const quantity = () => quantityText('').refine((value) => !isNegative(value), 'Send 0 or more.');
 
 /** A whole number within limits. */
 export const wholeNumber = (min: number, max: number) =>

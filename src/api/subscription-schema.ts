@@ -6,7 +6,9 @@ import { pricesSchema, shownPrice } from './price-schema.ts';
 import {
   calendarDate,
   currency,
+  DATE_FORM,
   instant,
+  INSTANT_FORM,
   postalAddress,
   quantity,
   reference,
@@ -37,7 +39,17 @@ export const effective = () =>
         return z.NEVER;
       }
     })
-    .meta({ examples: ['PERIOD_END', '2026-08-01'] });
+    .meta({
+      examples: ['PERIOD_END', '2026-08-01'],
+      anyOf: [{ enum: ['NOW', 'PERIOD_END'] }, DATE_FORM, INSTANT_FORM],
+    });
+
+const EXCLUSIVE = [
+  ['planCode', 'prices'],
+  ['startAt', 'startDate'],
+  ['endAt', 'endDate'],
+  ['trialDays', 'trialEndsAt'],
+] as const;
 
 /** What a new subscription is made of. */
 export const newSubscription = z
@@ -84,14 +96,14 @@ export const newSubscription = z
       });
     }
   })
-  .meta({ id: 'NewSubscription' });
-
-const EXCLUSIVE = [
-  ['planCode', 'prices'],
-  ['startAt', 'startDate'],
-  ['endAt', 'endDate'],
-  ['trialDays', 'trialEndsAt'],
-] as const;
+  .meta({
+    id: 'NewSubscription',
+    oneOf: [{ required: ['planCode'] }, { required: ['prices'] }],
+    allOf: [
+      ...EXCLUSIVE.map((pair) => ({ not: { required: [...pair] } })),
+      { not: { required: ['billingGroupId', 'align'], properties: { align: { const: false } } } },
+    ],
+  });
 
 /** A subscription on output. */
 export const subscription = z

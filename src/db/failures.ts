@@ -5,27 +5,39 @@ interface DriverFailure {
   readonly code?: unknown;
   readonly constraint?: unknown;
   readonly message?: unknown;
-  /** FATAL ends the connection: refused, cut, or the server is stopping. */
+  /** FATAL ends the connection: refused, cut, or the server is stopping; PANIC ends the server. */
   readonly severity?: unknown;
 }
 
 const CONNECTION_LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH']);
-/** serialization_failure, deadlock_detected; connection exceptions, insufficient resources, operator intervention. */
-const PASSING = /^(40001|40P01|08...|53...|57...)$/;
-const LOST_MESSAGE = /Connection terminated|timeout exceeded when trying to connect|server closed the connection/i;
+/** Connection exceptions; operator intervention: the server is stopping, starting or recovering. */
+const AWAY = /^(08...|57000|57P..)$/;
+/**
+ * serialization_failure, deadlock_detected, lock_not_available, query_canceled (a statement that took too long);
+ * insufficient resources other than a full disk.
+ */
+const BUSY = /^(40001|40P01|55P03|57014|53...)$/;
+const DISK_FULL = '53100';
+const LOST_MESSAGE =
+  /Connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|server closed the connection/i;
 
-/** Whether the database is away or too busy for the moment, so that the same work may succeed later. */
-export function isUnavailable(error: unknown): boolean {
-  return chain(error).some(({ code, message, severity }) => {
+/** Why the database cannot do something now: it cannot be reached, has no room on its disk, or too much else to do. */
+export type Outage = 'AWAY' | 'DISK_FULL' | 'BUSY';
+
+/** What keeps the database from doing something that it may do later, or null when the failure is of another kind. */
+export function outageOf(error: unknown): Outage | null {
+  const outages = chain(error).map(({ code, message, severity }): Outage | null => {
     const text = typeof code === 'string' ? code : '';
-    return (
-      CONNECTION_LOST.has(text) ||
-      PASSING.test(text) ||
-      severity === 'FATAL' ||
-      (typeof message === 'string' && LOST_MESSAGE.test(message))
-    );
+    if (text === DISK_FULL) return 'DISK_FULL';
+    if (BUSY.test(text)) return 'BUSY';
+    const isLost = CONNECTION_LOST.has(text) || AWAY.test(text) || severity === 'FATAL' || severity === 'PANIC';
+    return isLost || (typeof message === 'string' && LOST_MESSAGE.test(message)) ? 'AWAY' : null;
   });
+  return outages.find((outage) => outage !== null) ?? null;
 }
+
+/** Whether the database is away, full or too busy for the moment, so that the same work may succeed later. */
+export const isUnavailable = (error: unknown): boolean => outageOf(error) !== null;
 
 /**
  * The refusal that a failure stands for, or null when it is none.

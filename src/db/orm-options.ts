@@ -1,23 +1,32 @@
 import type { Options } from '@mikro-orm/postgresql';
 import { fileURLToPath } from 'node:url';
-import type { Pool, TypeOverrides } from 'pg';
+import type { Client, Pool, PoolClient, TypeOverrides } from 'pg';
 import { tables } from './schema/index.ts';
 
 const TIMESTAMPTZ = 1184;
 const INT8 = 20;
 /** A database that does not answer is told of after this long, instead of never. */
 const CONNECT_MS = 10_000;
+/** No statement, no wait for a lock and no forgotten transaction goes on for ever; what is cut off may be tried again. */
+const PATIENCE = '-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s';
 
 /** PostgreSQL writes `2026-08-01 00:00:00+00` in a UTC session; the product speaks `2026-08-01T00:00:00.000Z`. */
-const toInstant = (text: string): string => new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z')).toISOString();
+const toInstant = (text: string): string =>
+  // Nearly all instants are whole seconds, and a large run reads thousands.
+  text.length === WHOLE_SECOND.length && text.endsWith('+00')
+    ? `${text.slice(0, 10)}T${text.slice(11, 19)}.000Z`
+    : new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z')).toISOString();
+
+const WHOLE_SECOND = '2026-08-01 00:00:00+00';
 
 /**
  * Options that every connection shares. Dates stay text, instants become ISO text, decimals stay text.
  *
- * @param options.url       connection string, the role included.
- * @param options.poolSize  the most connections held at once.
+ * @param options.url        connection string, the role included.
+ * @param options.poolSize   the most connections held at once.
+ * @param options.unlimited  for migrations: a statement may take as long as it needs.
  */
-export const ormOptions = (options: { url: string; poolSize: number }) =>
+export const ormOptions = (options: { url: string; poolSize: number; unlimited?: boolean }) =>
   ({
     clientUrl: options.url,
     entities: [...tables],
@@ -25,12 +34,13 @@ export const ormOptions = (options: { url: string; poolSize: number }) =>
     forceUtcTimezone: true,
     allowGlobalContext: false,
     driverOptions: {
-      options: '-c timezone=UTC',
+      options: `-c timezone=UTC${options.unlimited === true ? '' : ` ${PATIENCE}`}`,
       connectionTimeoutMillis: CONNECT_MS,
       onPoolCreated: (pool: Pool) => {
         const types = pool.options.types as unknown as TypeOverrides;
         types.setTypeParser(TIMESTAMPTZ, toInstant);
         types.setTypeParser(INT8, Number);
+        pool.on('connect', rollBackAlways);
       },
     },
     migrations: {
@@ -43,3 +53,17 @@ export const ormOptions = (options: { url: string; poolSize: number }) =>
     },
     schemaGenerator: { createForeignKeyConstraints: false, ignoreTriggers: true, ignoreRoutines: true },
   }) satisfies Options;
+
+/**
+ * A rollback whose connection is gone counts as done: the server has rolled back by itself. Left as an error, Kysely would
+ * never give the connection back, and the pool would have one place less for ever.
+ */
+function rollBackAlways(client: PoolClient): void {
+  const query = client.query.bind(client) as unknown as (...args: unknown[]) => Promise<unknown>;
+  const isGone = (): unknown => {
+    void (client as unknown as Client).end().catch(() => undefined);
+    return { command: 'ROLLBACK', rowCount: 0, rows: [] };
+  };
+  const rollingBack = (...args: unknown[]) => (args[0] === 'rollback' ? query(...args).catch(isGone) : query(...args));
+  Object.assign(client, { query: rollingBack });
+}

@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tables } from '../../src/db/schema/index.ts';
+import { startServer } from '../../src/server.ts';
+import { PLATFORM_KEY, startTestApi, type TestApi } from '../support/api.ts';
+import { knownValues, populatedTenant } from './known.ts';
+import { findSchemathesis, type Fuzzing, fuzz } from './schemathesis.ts';
+
+// Every operation of the OpenAPI document is sent what the document allows and what it forbids, alone and in chains of the
+// document's links; what comes back must be what the document promises. FUZZ_SEED repeats a run.
+
+const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+/** Cases of each operation and phase. */
+const examples = Number(process.env['FUZZ_EXAMPLES'] ?? 25);
+const phases = process.env['FUZZ_PHASES'] ?? 'examples,coverage,fuzzing,stateful';
+
+/** What the server logged about a request that reached an operation. */
+interface Served {
+  readonly route: string;
+  readonly status: number;
+}
+
+let folder: string;
+let seeded: TestApi;
+let server: Awaited<ReturnType<typeof startServer>>;
+let common: Omit<Fuzzing, 'headers' | 'phases' | 'examples' | 'checks'>;
+let tenantId: string;
+let served: Served[] = [];
+/** What it logged as its own fault. */
+const faults: string[] = [];
+
+beforeAll(async () => {
+  process.stdout.write(`FUZZ_SEED=${seed}\n`);
+  const program = await findSchemathesis();
+  folder = await mkdtemp(join(tmpdir(), 'tributary-fuzz-'));
+  seeded = await startTestApi();
+  const client = await populatedTenant(seeded);
+  ({ tenantId } = client);
+  server = await startServer({
+    database: seeded.db.database,
+    temporal: { address: '127.0.0.1:9', namespace: 'default', taskQueue: 'fuzz', uiUrl: null },
+    host: '127.0.0.1',
+    port: 0,
+    platformApiKey: PLATFORM_KEY,
+    log: pino({ level: 'info' }, { write: note }),
+    rateLimit: { requests: 1e9, seconds: 10 },
+  });
+  common = {
+    program,
+    folder,
+    document: `${server.url}/api/v1/openapi.json`,
+    seed,
+    known: await knownValues(client),
+  };
+});
+afterAll(async () => {
+  await server.stop();
+  await seeded.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const ERROR = 50;
+
+function note(line: string): void {
+  const entry = JSON.parse(line) as Partial<Served> & { level: number };
+  if (entry.level >= ERROR) faults.push(line);
+  if (entry.route !== undefined && entry.status !== undefined) {
+    served.push({ route: entry.route, status: entry.status });
+  }
+}
+
+/** How many answers there were of each status; forgets them. */
+function tally(what: string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { status } of served) counts[status] = (counts[status] ?? 0) + 1;
+  process.stdout.write(`${what}: ${served.length} requests, answered ${JSON.stringify(counts)}\n`);
+  served = [];
+  return counts;
+}
+
+/** Changes with every row that is written anywhere, but for stored answers: that of a preview is no change. */
+async function fingerprint(): Promise<string> {
+  const names = tables.map(({ meta }) => meta.tableName).filter((name) => name !== 'idempotency_keys');
+  const parts = names.map(
+    (name) =>
+      `select '${name} ' || count(*) || coalesce(md5(string_agg(t.xmin::text || t::text, '' order by t::text)), '') as part from ${name} t`,
+  );
+  return JSON.stringify(await seeded.db.query(parts.join(' union all ')));
+}
+
+const asTenant = (key: string): Record<string, string> => ({ Authorization: `Bearer ${key}`, 'X-Tenant-Id': tenantId });
+
+test('the API does what its document promises', async () => {
+  const before = await fingerprint();
+  // The platform key reaches every operation, and no request can revoke it.
+  const { exitCode } = await fuzz({ ...common, headers: asTenant(PLATFORM_KEY), phases, examples, checks: 'all' });
+  const counts = tally('with a key');
+  expect(faults).toEqual([]);
+  expect(exitCode).toBe(0);
+  // It got far: things were read, made and removed.
+  for (const status of [200, 201, 204]) expect(counts[status] ?? 0).toBeGreaterThan(50);
+  expect(await fingerprint()).not.toBe(before);
+});
+
+test('nothing is written without a key that may write, whatever is sent', async () => {
+  const platform = seeded.as(PLATFORM_KEY, tenantId);
+  const keyOf = async (scopes: string[]) =>
+    (await platform.post('/api-keys', { scopes }, { 'X-Tenant-Id': tenantId })).body as { id: string; secret: string };
+  const [reader, revoked] = [await keyOf(['read']), await keyOf(['write'])];
+  expect((await platform.delete(`/api-keys/${revoked.id}`, { 'X-Tenant-Id': tenantId })).status).toBe(204);
+  const callers: [string, Record<string, string>, readonly number[]][] = [
+    ['no key', { 'X-Tenant-Id': tenantId }, [401]],
+    ['an unknown key', asTenant('unknown'), [401]],
+    ['a revoked key', asTenant(revoked.secret), [401]],
+    ['a key that may read', asTenant(reader.secret), [200, 400, 403, 404, 409, 422]],
+  ];
+  const before = await fingerprint();
+  tally('prepared');
+  for (const [what, headers, statuses] of callers) {
+    await fuzz({ ...common, headers, phases: 'fuzzing', examples: 4, checks: 'not_a_server_error', mode: 'positive' });
+    const counts = tally(what);
+    expect(
+      Object.keys(counts)
+        .map(Number)
+        .filter((status) => !statuses.includes(status)),
+    ).toEqual([]);
+    expect(await fingerprint(), what).toBe(before);
+  }
+  expect(faults).toEqual([]);
+});
