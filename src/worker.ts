@@ -36,7 +36,8 @@ export async function startWorker(deps: WorkerDependencies): Promise<{ stop(): P
   const { address, namespace, taskQueue } = temporal;
   installLogger(log);
   const connection = await Connection.connect({ address });
-  await registerSearchAttributes(connection, namespace);
+  const register = () => registerSearchAttributes(connection, namespace);
+  await register();
   const client = new Client({ connection, namespace });
   const native = await NativeConnection.connect({ address });
   const worker = await Worker.create({
@@ -52,7 +53,7 @@ export async function startWorker(deps: WorkerDependencies): Promise<{ stop(): P
   });
   const working = worker.run();
   const relay = await startRelay({ database, client, taskQueue, log });
-  const sweep = startSweep({ database, client, taskQueue, log });
+  const sweep = startSweep({ database, client, taskQueue, log, register });
   log.info({ taskQueue, namespace }, 'worker started');
   return {
     stop: async () => {

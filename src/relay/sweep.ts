@@ -11,6 +11,15 @@ const LATE_MINUTES = 1;
 const SWEEP_MS = 30_000;
 const BATCH = 500;
 
+interface SweepDeps {
+  readonly database: Database;
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly log: Logger;
+  /** Makes sure that the server knows our search attributes: one that lost its data does not, and fails all who write them. */
+  readonly register: () => Promise<void>;
+}
+
 export interface Sweep {
   stop(): Promise<void>;
 }
@@ -20,7 +29,7 @@ export interface Sweep {
  * outside any group that did not finish, clocks that stand while they should move; and forgets idempotency keys that are
  * over. At start-up and on a schedule; nothing depends on a signal arriving.
  */
-export function startSweep(deps: { database: Database; client: Client; taskQueue: string; log: Logger }): Sweep {
+export function startSweep(deps: SweepDeps): Sweep {
   let isStopping = false;
   let timer: NodeJS.Timeout | null = null;
   let running: Promise<void> = Promise.resolve();
@@ -46,9 +55,9 @@ export function startSweep(deps: { database: Database; client: Client; taskQueue
 }
 
 /** One look at everything that is late. */
-async function sweepOnce(deps: { database: Database; client: Client; taskQueue: string; log: Logger }): Promise<void> {
-  const { database, client, taskQueue, log } = deps;
+async function sweepOnce({ database, client, taskQueue, log, register }: SweepDeps): Promise<void> {
   await database.acrossTenants(forgetExpiredKeys);
+  await register();
   const late = await database.acrossTenants(findLate);
   const woken = await Promise.allSettled([
     ...late.groups.map(({ tenantId, id }) => wakeGroup(client, taskQueue, { tenantId, groupId: id })),

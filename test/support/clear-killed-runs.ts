@@ -14,7 +14,7 @@ export async function clearKilledRuns(): Promise<void> {
 }
 
 async function clear(folder: string): Promise<void> {
-  for (const pidFile of ['postgres/postmaster.pid', 'server.pid']) {
+  for (const pidFile of ['postgres/postmaster.pid', 'server.pid', 'temporal/server.pid']) {
     const pid = Number.parseInt(await readFile(join(folder, pidFile), 'utf8').catch(() => ''), 10);
     const isOurs = pid > 1 && /postgres|start-dev/.test(await commandLine(pid));
     if (isOurs) await stopProcess(pid, ['SIGINT', 'SIGKILL'], 5_000);

@@ -22,6 +22,7 @@ const sweep = (): Promise<void> =>
     client: stack.temporal,
     taskQueue: stack.taskQueue,
     log: quietLog,
+    register: () => Promise.resolve(),
   }).stop();
 
 const handleOf = (groupId: string) => stack.temporal.workflow.getHandle(workflowId.billingGroup(api.tenantId, groupId));
