@@ -53,6 +53,7 @@ export const ERROR_CODES = {
   'invoice.status': 'conflict',
   'run.entity_suspended': 'blocked',
   'run.broken_price': 'blocked',
+  'run.currency_retired': 'blocked',
   'run.number_repeats': 'blocked',
   'ledger.unbalanced': 'blocked',
 } as const satisfies Record<string, ErrorCategory>;

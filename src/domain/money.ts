@@ -30,6 +30,10 @@ export function isDecimalString(text: string): boolean {
   return PLAIN.test(text);
 }
 
+/** Decimals never change, and thousands of lines are written with the same few: each is parsed once. */
+const read = new Map<DecimalString, Decimal>();
+const READ_MAX = 10_000;
+
 /**
  * Reads a decimal; one that was read already passes through.
  *
@@ -37,10 +41,15 @@ export function isDecimalString(text: string): boolean {
  */
 export function decimal(value: Decimal | DecimalString): Decimal {
   if (typeof value !== 'string') return value;
+  const known = read.get(value);
+  if (known !== undefined) return known;
   if (!isDecimalString(value)) {
     throw new BillingError('money.invalid', `"${value}" is not a decimal number such as "19.00".`);
   }
-  return new Decimal(value);
+  const parsed = new Decimal(value);
+  if (read.size >= READ_MAX) read.clear();
+  read.set(value, parsed);
+  return parsed;
 }
 
 /** Adds up, exactly; nothing gives 0. */

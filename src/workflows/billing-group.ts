@@ -40,6 +40,9 @@ const { planNextStep, commandGroup } = proxyActivities<Activities>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: [FAILURE.billing] },
 });
 
+/** How long a group that cannot be planned waits before it looks again without being told. */
+const SLOW_RETRY = '15 minutes';
+
 /** The search attributes that change, as they were last written. */
 type ShownAttributes = Pick<GroupPlan, 'status' | 'nextBillingAt'>;
 
@@ -76,16 +79,21 @@ export async function billingGroupWorkflow(input: GroupInput): Promise<void> {
   for (;;) {
     isStale = false;
     const plan = await lookAhead(input);
+    if ('refusal' in plan) {
+      view = { ...view, waitingFor: plan.refusal, status: 'BLOCKED' };
+      shown = showRefusal(input, plan.refusal);
+      await condition(() => isStale, SLOW_RETRY, { summary: 'waiting for an operator, or to try again' });
+      continue;
+    }
     shown = show(input, plan, shown);
     const { step } = plan;
     view = { waitingFor: plan.summary, status: plan.status, nextBillingAt: plan.nextBillingAt, runId: null };
     if (step.kind === 'CLOSED') break;
-    if (step.kind === 'AGAIN') continue;
     if (step.kind === 'RUN') {
       view = { ...view, runId: step.runId };
       const result = await executeRun({ tenantId: input.tenantId, runId: step.runId, isLarge: step.isLarge });
       if (result === 'BLOCKED') shown = null;
-    } else {
+    } else if (step.kind !== 'AGAIN') {
       if (plan.testClockId !== null && plan.isClockAdvancing)
         await tellClock(input.tenantId, plan.testClockId, input.groupId);
       if (step.kind === 'SLEEP' && plan.testClockId === null) {
@@ -105,14 +113,31 @@ export async function billingGroupWorkflow(input: GroupInput): Promise<void> {
  * Bills what is due and asks what comes next, by one local activity: the fewest events and transactions. When that fails, an
  * ordinary one tells what is due, until it succeeds, and the run goes step by step, which an operator can see.
  */
-async function lookAhead(input: GroupInput): Promise<GroupPlan> {
+async function lookAhead(input: GroupInput): Promise<GroupPlan | { refusal: string }> {
   const look = patched(PATCH.oneTransaction) ? local.advanceGroup : local.planNextStep;
   try {
     return await look(input);
   } catch (error) {
     if (!isFailed(error)) throw error;
-    return await planNextStep(input);
   }
+  try {
+    return await planNextStep(input);
+  } catch (error) {
+    if (!isFailed(error)) throw error;
+    // A rule that cannot be followed with what the group holds: somebody has to mend that. The workflow goes on.
+    return { refusal: error.cause?.message ?? error.message };
+  }
+}
+
+/** A group of which it cannot be told what comes next, for an operator to see. */
+function showRefusal(input: GroupInput, reason: string): null {
+  setCurrentDetails(`**cannot be planned: ${reason}**\n\nGroup ${input.groupId}`);
+  upsertSearchAttributes([
+    { key: SEARCH_ATTRIBUTES.tenant, value: input.tenantId },
+    { key: SEARCH_ATTRIBUTES.group, value: input.groupId },
+    { key: SEARCH_ATTRIBUTES.status, value: 'BLOCKED' },
+  ]);
+  return null;
 }
 
 /** What the Temporal UI shows of the group. Of the search attributes only what has changed is written: each costs history. */

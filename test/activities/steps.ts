@@ -21,7 +21,7 @@ export function activitiesOn(database: Database, activityId = 'test'): Activitie
   const entries = Object.entries(activities).map(([name, activity]) => [
     name,
     (input: never) =>
-      new MockActivityEnvironment({ isLocal: true, activityId }, { logger: silent }).run(
+      new MockActivityEnvironment({ isLocal: true, activityType: name, activityId }, { logger: silent }).run(
         activity as (given: never) => Promise<unknown>,
         input,
       ),

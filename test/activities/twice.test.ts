@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/db/database.ts';
 import { startTestApi, type TestApi } from '../support/api.ts';
+import { BEFORE_COMMIT, crashing } from './broken-database.ts';
 import { comparableRowsOf, type Dump, rowsOf } from './dump.ts';
 import { richScene, type Scene, sendClock } from './scene.ts';
 import { activitiesOn, STEPS } from './steps.ts';
@@ -96,25 +97,11 @@ describe('an activity that fails after its work, before its commit, leaves nothi
     const rows = await rowsAfter(async (work, stage, { tenantId }) => {
       if (stage === failing) {
         const before = await rowsOf(api.db, tenantId);
-        await expect(work(crashing(api.db.database))).rejects.toThrow('crash before commit');
+        await expect(work(crashing(api.db.database))).rejects.toThrow(BEFORE_COMMIT);
         expect(await rowsOf(api.db, tenantId)).toEqual(before);
       }
       await work();
     });
     expect(rows).toEqual(once);
   });
-});
-
-/** A database whose transactions do all their work, and fail at the end. */
-const crashing = (database: Database): Database => ({
-  ...database,
-  inTenant: (tenantId, work, options) =>
-    database.inTenant(
-      tenantId,
-      async (tx) => {
-        await work(tx);
-        throw new Error('crash before commit');
-      },
-      options,
-    ),
 });

@@ -33,7 +33,7 @@ async function dieAt(doom: Doom): Promise<void> {
 }
 
 /** Bills one payer now; its worker dies on the way and another one takes over. */
-async function billThroughDeath({ step, when }: Pick<Doom, 'step' | 'when'>) {
+async function billThroughDeath(death: Pick<Doom, 'step' | 'when' | 'failing'>) {
   const api = await startTestApi();
   const taskQueue = `crash-${randomUUID()}`;
   const tenant = await api.tenant();
@@ -48,7 +48,7 @@ async function billThroughDeath({ step, when }: Pick<Doom, 'step' | 'when'>) {
   };
   try {
     await bill('First');
-    await dieAt({ ownerUrl: api.db.ownerUrl, address, taskQueue, codePath, step, when });
+    await dieAt({ ownerUrl: api.db.ownerUrl, address, taskQueue, codePath, ...death });
     const found = await api.db.query(`select step, status from billing_runs`);
     const worker = await startWorker({
       database: api.db.database,
@@ -76,16 +76,37 @@ async function billThroughDeath({ step, when }: Pick<Doom, 'step' | 'when'>) {
   }
 }
 
-describe.concurrent('a worker that is killed in the middle of a run: another one finishes it, once', () => {
-  const both = [
-    { number: 'INV-0001', total: 10, status: 'OPEN' },
-    { number: 'INV-0002', total: 10, status: 'OPEN' },
-  ];
+const both = [
+  { number: 'INV-0001', total: 10, status: 'OPEN' },
+  { number: 'INV-0002', total: 10, status: 'OPEN' },
+];
+
+describe.concurrent(
+  'a worker that is killed in the middle of a run of one transaction: another one finishes it, once',
+  () => {
+    const failing: string[] = [];
+
+    test('after the commit, before the server knew of it', async () => {
+      const { found, invoices } = await billThroughDeath({ step: 'ISSUED', when: 'after commit', failing });
+      expect(found).toEqual([{ step: 'ISSUED', status: 'ISSUED' }]);
+      expect(invoices).toEqual(both);
+    }, 120_000);
+
+    test('with everything written and the number taken, before the commit', async () => {
+      const { found, invoices } = await billThroughDeath({ step: 'ISSUED', when: 'before commit', failing });
+      expect(found).toEqual([{ step: 'OPENED', status: 'OPEN' }]);
+      expect(invoices).toEqual(both);
+    }, 120_000);
+  },
+);
+
+describe.concurrent('a worker that is killed in the middle of a run of steps: another one finishes it, once', () => {
+  const failing = ['advanceGroup'];
 
   test.each(['COLLECTED', 'COUPONS', 'TAX', 'CREDITS', 'ISSUED'])(
     'after the commit of %s, before the server knew of it',
     async (step) => {
-      const { found, invoices } = await billThroughDeath({ step, when: 'after commit' });
+      const { found, invoices } = await billThroughDeath({ step, when: 'after commit', failing });
       expect(found).toEqual([{ step, status: step === 'ISSUED' ? 'ISSUED' : 'OPEN' }]);
       expect(invoices).toEqual(both);
     },
@@ -93,7 +114,7 @@ describe.concurrent('a worker that is killed in the middle of a run: another one
   );
 
   test('with the number taken, before the commit that gives it', async () => {
-    const { found, invoices } = await billThroughDeath({ step: 'ISSUED', when: 'before commit' });
+    const { found, invoices } = await billThroughDeath({ step: 'ISSUED', when: 'before commit', failing });
     expect(found).toEqual([{ step: 'CREDITS', status: 'OPEN' }]);
     expect(invoices).toEqual(both);
   }, 120_000);

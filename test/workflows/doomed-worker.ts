@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { openDatabase, type Database } from '../../src/db/database.ts';
 import { startWorker } from '../../src/worker.ts';
+import { without } from '../activities/broken-database.ts';
 
 /** What the test tells the process, as JSON in its first argument. */
 export interface Doom {
@@ -12,6 +13,8 @@ export interface Doom {
   /** The step of a run at which the process is killed: at its end, just before or just after its commit. */
   readonly step: string;
   readonly when: 'before commit' | 'after commit';
+  /** Activities that fail until then, so that a run goes its other way. */
+  readonly failing: readonly string[];
 }
 
 /** A worker that dies in the middle of a run, as by the power switch: no handler runs, nothing is handed back. */
@@ -44,7 +47,7 @@ const doomed: Database = {
   },
 };
 await startWorker({
-  database: doomed,
+  database: without(doomed, doom.failing),
   temporal: { address: doom.address, namespace: 'default', taskQueue: doom.taskQueue },
   log,
   publicUrl: 'http://api.test',

@@ -59,3 +59,9 @@ export const replay = async (history: unknown, code?: string): Promise<void> =>
     history,
     'replayed',
   );
+
+/** A history with its payloads as text. */
+export const readable = (history: unknown): string =>
+  JSON.stringify(history).replaceAll(/"data":"([\w+/=]+)"/g, (_, data: string) =>
+    Buffer.from(data, 'base64').toString(),
+  );

@@ -6,6 +6,7 @@ import { choosePorts } from '../../src/runtime/ports.ts';
 import { findTemporal } from '../../src/runtime/temporal-binary.ts';
 import { startWorker } from '../../src/worker.ts';
 import { workflowId } from '../../src/workflows/contract.ts';
+import { without } from '../activities/broken-database.ts';
 import { makeCrowd } from '../activities/crowd.ts';
 import { type Client, startTestApi, type TestApi } from '../support/api.ts';
 import { all, create, flat } from '../support/billing-shapes.ts';
@@ -22,6 +23,8 @@ let temporal: TemporalClient;
 let api: TestApi;
 let tenant: Client;
 let worker: { stop(): Promise<void> };
+/** Activities that fail for now. */
+const failing: string[] = [];
 
 beforeAll(async () => {
   const { frontend } = await choosePorts(null, ['frontend']);
@@ -39,7 +42,7 @@ beforeAll(async () => {
   api = await startTestApi();
   tenant = await api.tenant();
   worker = await startWorker({
-    database: api.db.database,
+    database: without(api.db.database, failing),
     temporal: { address, namespace: 'default', taskQueue: 'rare' },
     log: quietLog,
     publicUrl: api.url,
@@ -125,16 +128,53 @@ test('a group and a clock that go on for years continue as new, and lose neither
   });
 }, 240_000);
 
-test('the steps of a large group are ordinary activities, which an operator sees with their summaries', async () => {
-  const crowd = await makeCrowd(api.db.database, tenant.tenantId, { children: 201, items: 1 });
-  await advanceClock(tenant, crowd.testClockId, '2026-01-01T00:00:00Z');
-  const [invoice] = await all(tenant, `/customers/${crowd.payerId}/invoices`);
-  expect(invoice).toMatchObject({ status: 'OPEN', total: '201.00' });
-  const runs = await runsOf(workflowId.billingGroup(tenant.tenantId, crowd.groupId));
-  const scheduled = runs
+/** The ordinary activities that a workflow has scheduled, which an operator sees by name, and its histories. */
+async function scheduledBy(groupId: string): Promise<{ scheduled: string[]; histories: WorkflowHistory[] }> {
+  const histories = await runsOf(workflowId.billingGroup(tenant.tenantId, groupId));
+  const scheduled = histories
     .flatMap(({ events }) => events ?? [])
     .flatMap(({ activityTaskScheduledEventAttributes: activity }) => activity?.activityType?.name ?? []);
-  expect(scheduled).toEqual(['collectCharges', 'applyCoupons', 'applyTax', 'applyCredits', 'issueInvoice']);
-  for (const history of runs) await replay(history);
-  await keepHistory('billing-group-large', runs[0] ?? {});
+  for (const history of histories) await replay(history);
+  return { scheduled, histories };
+}
+
+const STEPS = ['collectCharges', 'applyCoupons', 'applyTax', 'applyCredits', 'issueInvoice'];
+
+test.each([
+  { what: 'is one ordinary activity', fails: [], scheduled: ['billRun'], name: 'billing-group-large' },
+  {
+    what: 'is one for each step when that for the whole has failed',
+    fails: ['billRun'],
+    scheduled: ['billRun', ...STEPS],
+    name: 'billing-group-large-step-by-step',
+  },
+])(
+  'a large run $what',
+  async ({ fails, scheduled, name }) => {
+    failing.splice(0, failing.length, ...fails);
+    const crowd = await makeCrowd(api.db.database, tenant.tenantId, { children: 167, items: 3 });
+    await advanceClock(tenant, crowd.testClockId, '2026-01-01T00:00:00Z');
+    const [invoice] = await all(tenant, `/customers/${crowd.payerId}/invoices`);
+    // Each child pays 1 + 2 + 3.
+    expect(invoice).toMatchObject({ status: 'OPEN', total: '1002.00' });
+    const found = await scheduledBy(crowd.groupId);
+    expect(found.scheduled).toEqual(scheduled);
+    await keepHistory(name, found.histories[0] ?? {});
+  },
+  180_000,
+);
+
+test('a group goes step by step when its one transaction fails, and an operator sees that it did', async () => {
+  failing.splice(0, failing.length, 'advanceGroup');
+  const clock = await create(tenant, '/test-clocks', { name: 'steps', now: '2026-01-01T00:00:00Z' });
+  const payer = await create(tenant, '/customers', { name: 'Step by step', testClockId: clock.id });
+  const { billingGroupId } = await create(tenant, '/subscriptions', {
+    customerId: payer.id,
+    prices: [flat('base', '10.00')],
+  });
+  await advanceClock(tenant, clock.id, '2026-02-15T00:00:00Z');
+  expect((await all(tenant, `/customers/${payer.id}/invoices`)).map(({ total }) => total)).toEqual(['10.00', '10.00']);
+  const { scheduled, histories } = await scheduledBy(billingGroupId);
+  expect(new Set(scheduled), 'a first try of a step is local').toEqual(new Set(['planNextStep']));
+  await keepHistory('billing-group-step-by-step', histories[0] ?? {});
 }, 120_000);

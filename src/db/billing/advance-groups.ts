@@ -1,5 +1,4 @@
 import { type NextStep, planNext } from '../../domain/billing-group/plan.ts';
-import type { Instant } from '../../domain/calendar.ts';
 import type { Tx } from '../database.ts';
 import { billRuns } from './bill-runs.ts';
 import { type LoadedGroup, loadGroups } from './group-state.ts';
@@ -27,7 +26,7 @@ export async function advanceGroups(tx: Tx, groupIds: readonly string[]): Promis
   const due = await dueRuns(tx, decided);
   const { done, later } = await billRuns(
     tx,
-    due.filter(({ group }) => group.workload <= LARGE_WORKLOAD).toSorted(byBoundary),
+    due.filter(({ group }) => group.workload <= LARGE_WORKLOAD),
   );
   const runs = new Map(due.map(({ group, runId }) => [group.groupId, runId]));
   const billed = new Map([...runs].filter(([, runId]) => done.includes(runId)));
@@ -65,25 +64,25 @@ function withinBudget(decided: readonly Decided[]): Decided[] {
 interface DueRun {
   readonly group: LoadedGroup;
   readonly runId: string;
-  readonly boundaryAt: Instant | null;
 }
 
-/** The runs that are due: those that are there, and those of boundaries, opened here. */
+/**
+ * The runs that are due: those that are there, and those of boundaries, opened here. Oldest first, and so are the ids of what
+ * is opened: a run that is put off keeps its place, and a coupon's rest is read from the run that took from it last.
+ */
 async function dueRuns(tx: Tx, decided: readonly Decided[]): Promise<DueRun[]> {
-  const begun = decided.flatMap(({ group, next }) =>
-    next.kind === 'RUN' ? [{ group, runId: next.runId, boundaryAt: null }] : [],
-  );
-  const boundaries = decided.flatMap(({ group, next }) =>
-    next.kind === 'OPEN_RUN' ? [{ group, boundaryAt: next.boundaryAt, status: 'OPEN' as const, reason: null }] : [],
-  );
+  const begun = decided.flatMap(({ group, next }) => (next.kind === 'RUN' ? [{ group, runId: next.runId }] : []));
+  const boundaries = decided
+    .flatMap(({ group, next }) =>
+      next.kind === 'OPEN_RUN' ? [{ group, boundaryAt: next.boundaryAt, status: 'OPEN' as const, reason: null }] : [],
+    )
+    .toSorted((a, b) => a.boundaryAt.localeCompare(b.boundaryAt));
   const opened = await openRuns(tx, boundaries);
   return [
-    ...begun,
-    ...boundaries.flatMap(({ group, boundaryAt }) => {
+    ...begun.toSorted((a, b) => a.runId.localeCompare(b.runId)),
+    ...boundaries.flatMap(({ group }) => {
       const runId = opened.get(group.groupId);
-      return runId === undefined ? [] : [{ group, runId, boundaryAt }];
+      return runId === undefined ? [] : [{ group, runId }];
     }),
   ];
 }
-
-const byBoundary = (a: DueRun, b: DueRun): number => (a.boundaryAt ?? '').localeCompare(b.boundaryAt ?? '');

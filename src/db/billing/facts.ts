@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { CalendarDate, Instant } from '../../domain/calendar.ts';
-import type { Price } from '../../domain/catalog/price.ts';
+import { asPrice, type Price } from '../../domain/catalog/price.ts';
+import { BillingError } from '../../domain/errors.ts';
 import type { MemberSubscription, WaitingCharge } from '../../domain/invoice/collect-run.ts';
 import type { BillableItem, Terms } from '../../domain/subscription/collect-item.ts';
 import type { ChargedLine } from '../../domain/subscription/unused-credit.ts';
@@ -121,8 +122,18 @@ const priceRows = async (tx: Tx, priceIds: readonly string[]): Promise<Map<strin
     .where('id', '=', sql<string>`any(${priceIds}::text[])`)
     .select(['id', 'definition'])
     .execute();
-  return new Map(rows.map(({ id, definition }) => [id, definition]));
+  return new Map(rows.map(({ id, definition }) => [id, chargeable(id, definition)]));
 };
+
+/** What was changed behind the product, or was stored before a release that no longer knows it, is named to the operator. */
+function chargeable(id: string, definition: Price): Price {
+  try {
+    return asPrice(definition);
+  } catch (error) {
+    if (!(error instanceof BillingError)) throw error;
+    throw new BillingError('run.broken_price', `${error.message} Mend price ${id}, then resume the group.`);
+  }
+}
 
 /** One-time charges that wait for an invoice of any of the groups, by group; oldest first. */
 export async function loadChargesOfGroups(tx: Tx, groupIds: readonly string[]): Promise<Map<string, WaitingCharge[]>> {

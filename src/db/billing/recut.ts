@@ -19,6 +19,14 @@ import { lockRun, setRunStatus } from './run.ts';
  * @param cut.endAt  the end as proration sees it.
  */
 export async function recutDrafts(tx: Tx, cut: { subscriptionId: string; endAt: Instant }): Promise<void> {
+  // A step may be issuing a draft at this moment: what it has sealed once it is through was charged.
+  await sql`
+    select r.id from billing_runs r
+     where r.status in ('OPEN', 'WAITING', 'BLOCKED') and exists (
+       select 1 from invoices v join invoice_lines l on l.tenant_id = v.tenant_id and l.invoice_id = v.id
+        where v.tenant_id = r.tenant_id and v.run_id = r.id and v.status = 'DRAFT'
+          and l.subscription_id = ${cut.subscriptionId})
+     order by r.id for update`.execute(tx.db);
   const { rows } = await sql<{
     runId: string;
     invoiceId: string;

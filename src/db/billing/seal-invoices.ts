@@ -5,7 +5,7 @@ import { formatNumber } from '../../domain/invoice/number.ts';
 import { dueDate } from '../../domain/invoice/payment-terms.ts';
 import { statusAtIssue } from '../../domain/invoice/status.ts';
 import type { IssuedFigures } from '../../domain/ledger/postings.ts';
-import { decimal, type DecimalString } from '../../domain/money.ts';
+import { decimal, type DecimalString, toAmount } from '../../domain/money.ts';
 import { auditAll } from '../audit.ts';
 import type { Tx } from '../database.ts';
 import { newId } from '../ids.ts';
@@ -56,7 +56,7 @@ export async function sealInvoices(tx: Tx, drafts: readonly SealableDraft[]): Pr
       action: 'invoice.issued',
       subjectType: 'invoice',
       subjectId: id,
-      detail: { number, total, currency: run.currency, runId: run.id },
+      detail: { number, total: toAmount(total, run.currency), currency: run.currency, runId: run.id },
       happenedAt: issuedAt,
     })),
   );

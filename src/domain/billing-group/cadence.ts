@@ -25,13 +25,17 @@ const STEPS: Record<CadenceInterval, Step> = {
 /**
  * The cadence in days or months.
  *
- * @throws `schedule.invalid` when `count` is not a whole number from 1 to 1000.
+ * @throws `schedule.invalid` when `count` is not a whole number from 1 to 1000, or the interval is none.
  */
 export function toStep({ interval, count }: Cadence): Step {
   if (!Number.isInteger(count) || count < 1 || count > 1000) {
     throw new BillingError('schedule.invalid', `A cadence takes a whole count from 1 to 1000, not ${count}.`);
   }
-  return { unit: STEPS[interval].unit, count: STEPS[interval].count * count };
+  const step = (STEPS as Partial<Record<string, Step>>)[interval];
+  if (step === undefined) {
+    throw new BillingError('schedule.invalid', `A cadence is in ${Object.keys(STEPS).join(', ')}, not in ${interval}.`);
+  }
+  return { unit: step.unit, count: step.count * count };
 }
 
 /** How many of `shorter` make one `longer`, or null when they do not make a whole number (RP6). */

@@ -1,4 +1,4 @@
-import type { Cadence } from '../billing-group/cadence.ts';
+import { type Cadence, toStep } from '../billing-group/cadence.ts';
 import { BillingError, type Fault } from '../errors.ts';
 import { decimal, INTEGER_DIGITS_MAX, isDecimalString, UNIT_DECIMALS_MAX, type DecimalString } from '../money.ts';
 
@@ -98,7 +98,7 @@ export const defaultBilling = (type: PriceType): BillingTiming => (type === 'USA
  * credit or a negative one-time charge), with at most 15 digits and 12 decimals.
  */
 export function validatePrice(price: PriceFields): Fault[] {
-  return [...typeFaults(price), ...modelFaults(price), ...amountFaults(price)];
+  return [...typeFaults(price), ...cadenceFaults(price), ...modelFaults(price), ...amountFaults(price)];
 }
 
 /**
@@ -138,6 +138,16 @@ function typeFaults(price: PriceFields): Fault[] {
     });
   }
   return faults;
+}
+
+function cadenceFaults({ cadence }: PriceFields): Fault[] {
+  try {
+    if (cadence !== null) toStep(cadence);
+    return [];
+  } catch (error) {
+    if (!(error instanceof BillingError)) throw error;
+    return [{ path: 'cadence', message: error.message }];
+  }
 }
 
 function modelFaults(price: PriceFields): Fault[] {

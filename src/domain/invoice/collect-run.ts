@@ -1,4 +1,6 @@
 import { type CalendarDate, type Instant, localDate } from '../calendar.ts';
+import { isCurrency } from '../currency.ts';
+import { BillingError } from '../errors.ts';
 import { type DecimalString, type RoundingMode, toAmount, toPlain } from '../money.ts';
 import {
   billableSpan,
@@ -79,6 +81,12 @@ const ON_ROLLUP = new Set<LineDraft['kind']>(['SETUP', 'ONE_TIME']);
  * preview as for an invoice (RN8).
  */
 export function collectRun(facts: RunFacts): CollectedRun {
+  if (!isCurrency(facts.currency)) {
+    throw new BillingError(
+      'run.currency_retired',
+      `Nothing can be issued in ${facts.currency}, which this release does not count among the currencies in use. Install one that does, then resume the group.`,
+    );
+  }
   const chargedByItem = Map.groupBy(facts.chargedLines, ({ itemId }) => itemId);
   const collected = facts.members.map((member) => ({ member, ...collectMember(member, facts, chargedByItem) }));
   const dueCharges = facts.charges.filter(({ chargeOn }) => chargeOn <= facts.event.date);

@@ -1,0 +1,141 @@
+import { Client as TemporalClient, Connection, type WorkflowHandle } from '@temporalio/client';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { choosePorts } from '../../src/runtime/ports.ts';
+import { findTemporal } from '../../src/runtime/temporal-binary.ts';
+import { startWorker } from '../../src/worker.ts';
+import { workflowId } from '../../src/workflows/contract.ts';
+import { type Client, startTestApi, type TestApi } from '../support/api.ts';
+import { all, create, flat } from '../support/billing-shapes.ts';
+import { quietLog } from '../support/database.ts';
+import { eventually, workflowBundle } from '../support/stack.ts';
+import { replay, type WorkflowHistory } from './histories.ts';
+
+/** So few events that a few messages are enough to begin anew. */
+const EVENTS_MAX = 40;
+/** Each sends this many messages, one after the other. */
+const MESSAGES = 25;
+
+let server: ChildProcess;
+let connection: Connection;
+let temporal: TemporalClient;
+let api: TestApi;
+let tenant: Client;
+let worker: { stop(): Promise<void> };
+let shift = 0;
+
+beforeAll(async () => {
+  const { frontend } = await choosePorts(null, ['frontend']);
+  const binary = await findTemporal({ log: quietLog });
+  // prettier-ignore
+  const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(frontend), '--log-level', 'error',
+    '--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${EVENTS_MAX}`];
+  server = spawn(binary, args, { stdio: 'ignore' });
+  const address = `127.0.0.1:${frontend}`;
+  connection = await eventually(
+    () => Connection.connect({ address, connectTimeout: 1000 }).catch(() => null),
+    'the server',
+  );
+  temporal = new TemporalClient({ connection });
+  api = await startTestApi({ clock: { now: () => new Date(Date.now() + shift).toISOString() } });
+  tenant = await api.tenant();
+  worker = await startWorker({
+    database: api.db.database,
+    temporal: { address, namespace: 'default', taskQueue: 'anew' },
+    log: quietLog,
+    publicUrl: api.url,
+    workflowBundle: await workflowBundle(),
+  });
+});
+afterAll(async () => {
+  await worker.stop();
+  await connection.close();
+  server.kill();
+  await once(server, 'exit');
+  await api.close();
+});
+
+/** The executions of a workflow, each with its history, oldest first. */
+async function executionsOf(id: string): Promise<WorkflowHistory[]> {
+  const histories = [await temporal.workflow.getHandle(id).fetchHistory()];
+  for (;;) {
+    const started = histories[0]?.events?.[0]?.workflowExecutionStartedEventAttributes;
+    const earlier = started?.continuedExecutionRunId ?? '';
+    if (earlier === '') return histories;
+    histories.unshift(await temporal.workflow.getHandle(id, earlier).fetchHistory());
+  }
+}
+
+const times = async (count: number, send: (index: number) => Promise<unknown>): Promise<void> => {
+  for (let index = 0; index < count; index += 1) await send(index);
+};
+
+test('messages sent all the time while a group continues as new are each carried out once', async () => {
+  shift = Date.parse('2026-01-01T00:00:00Z') - Date.now();
+  const payer = await create(tenant, '/customers', { name: 'Much asked' });
+  const group = await create(tenant, '/billing-groups', {
+    payerCustomerId: payer.id,
+    anchorDate: '2026-01-01',
+    settleMinutes: 0,
+  });
+  const groupId: string = group.id;
+  await create(tenant, '/subscriptions', {
+    customerId: payer.id,
+    billingGroupId: groupId,
+    prices: [flat('base', '31.00')],
+  });
+  const id = workflowId.billingGroup(tenant.tenantId, groupId);
+  const handle: WorkflowHandle = temporal.workflow.getHandle(id);
+  const invoicesOf = () => all(tenant, `/customers/${payer.id}/invoices`);
+  await eventually(async () => (await invoicesOf()).length === 1, 'January');
+
+  const verb = (name: string) => `/billing-groups/${groupId}/${name}`;
+  const charge = () =>
+    create(tenant, '/charges', { customerId: payer.id, billingGroupId: groupId, description: 'Once', amount: '1.00' });
+  const sent = await Promise.allSettled([
+    times(MESSAGES, () => handle.executeUpdate('billNow')),
+    times(MESSAGES, async () => {
+      await charge();
+      await handle.executeUpdate('billNow');
+    }),
+    times(MESSAGES, () => handle.executeUpdate('skip', { args: ['2027-01-01T00:00:00.000Z'] })),
+    times(MESSAGES, () => handle.signal('refresh')),
+    times(MESSAGES, async () => {
+      await charge();
+      await create(tenant, verb('bill-now'), {});
+    }),
+    times(11, async (month) => {
+      shift = Date.UTC(2026, month + 1, 1, 0, 0, 1) - Date.now();
+      await handle.signal('refresh');
+      await eventually(
+        async () => (await invoicesOf()).filter(({ boundaryAt }) => boundaryAt !== null).length === month + 2,
+        `the invoice of month ${month + 2}`,
+      );
+    }),
+  ]);
+  expect(sent.filter(({ status }) => status === 'rejected')).toEqual([]);
+  await eventually(async () => {
+    const runs = await all(tenant, verb('runs'));
+    return runs.every(({ status }) => ['ISSUED', 'EMPTY', 'SKIPPED'].includes(status));
+  }, 'every run to end');
+
+  const executions = await executionsOf(id);
+  expect(executions.length, 'it continued as new again and again').toBeGreaterThan(5);
+  const audits = await all(tenant, `/audit-events?subjectType=billing_group&subjectId=${groupId}`);
+  const count = (actor: string, action: string) =>
+    audits.filter((one) => one.actor.startsWith(actor) && one.action === `billing_group.${action}`).length;
+  expect(count('temporal', 'billNow')).toBe(2 * MESSAGES);
+  expect(count('temporal', 'skip')).toBe(MESSAGES);
+  expect(audits.filter(({ action }) => action === 'billing_group.billNow')).toHaveLength(3 * MESSAGES);
+
+  const invoices = await invoicesOf();
+  const boundaries = invoices.flatMap(({ boundaryAt }) => (boundaryAt === null ? [] : [boundaryAt.slice(0, 7)]));
+  expect(boundaries).toEqual(Array.from({ length: 12 }, (_, month) => `2026-${String(month + 1).padStart(2, '0')}`));
+  const cents = invoices.reduce((sum, { total }) => sum + Math.round(Number(total) * 100), 0);
+  expect(cents, 'each month and each charge, once').toBe(12 * 31_00 + 2 * MESSAGES * 1_00);
+  expect(invoices.map(({ number }) => number)).toEqual(
+    invoices.map((_, index) => `INV-${String(index + 1).padStart(4, '0')}`),
+  );
+  for (const history of executions) await replay(history);
+}, 240_000);
