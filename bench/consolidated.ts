@@ -7,7 +7,6 @@ import { advanceTestClock } from '../src/db/test-clocks.ts';
 import { makeCrowd } from '../test/activities/crowd.ts';
 import type { Bed, Ground } from './bed.ts';
 import { countStatements } from './count-statements.ts';
-import { multiplyChild } from './multiply.ts';
 import { cpuMs, parentOf } from './processes.ts';
 import { type Finding, timed, times, whole } from './report.ts';
 
@@ -84,11 +83,7 @@ async function billShape(
 ): Promise<Measured[]> {
   const ground = await bed.open();
   const { database, tenantId } = ground;
-  const crowd = await makeCrowd(database, tenantId, { children: 1, items: shape.items });
-  const child = await database.inTenant(tenantId, (tx) =>
-    tx.db.selectFrom('customers').where('id', '<>', crowd.payerId).select('id').executeTakeFirstOrThrow(),
-  );
-  await multiplyChild(database.ownerUrl, child.id, shape.children - 1, { ids: [crowd.payerId] });
+  const crowd = await makeCrowd(database, tenantId, shape);
   const measured: Measured[] = [];
   for (let month = 0; month < WARM + MEASURED; month += 1) {
     const one = await billBoundary(ground, crowd, new Date(Date.UTC(2026, month, 1)).toISOString(), sent);

@@ -126,7 +126,7 @@ test('one group whose price is broken does not disturb the others of its batch',
   const failed = outcomes.flatMap((outcome, index) =>
     outcome.status === 'rejected' ? [{ index, message: (outcome.reason as Error).message }] : [],
   );
-  expect(failed).toEqual([{ index: 5, message: expect.stringContaining('No such price model') }]);
+  expect(failed).toEqual([{ index: 5, message: expect.stringMatching(/price/) }]);
   expect(transactions, 'one together, then each alone').toBe(1 + groupIds.length);
   const open = await api.db.query('select 1 from billing_runs where tenant_id = $1 and status <> $2', [
     tenantId,

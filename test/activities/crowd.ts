@@ -3,6 +3,7 @@ import { createCustomer } from '../../src/db/customer-changes.ts';
 import { createSubscription } from '../../src/db/subscriptions/create.ts';
 import { createTestClock } from '../../src/db/test-clocks.ts';
 import { toPrice } from './build-world.ts';
+import { multiplyChild } from './multiply.ts';
 
 const BY = { actor: 'test', mode: 'TEST' } as const;
 
@@ -14,37 +15,34 @@ export interface Crowd {
 }
 
 /**
- * Makes a payer with `children`, each with one subscription of `items` prices at 1.00, 2.00 and so on.
- *
- * @param shape.chunk how many are made in one transaction.
+ * Makes a payer with `children`, each with one subscription of `items` prices at 1.00, 2.00 and so on: one by the product, the
+ * others as its copies, which takes seconds where the product would take minutes.
  */
 export async function makeCrowd(
   database: Database,
   tenantId: string,
-  shape: { children: number; items: number; chunk?: number },
+  shape: { children: number; items: number },
 ): Promise<Crowd> {
-  const { testClockId, payerId } = await database.inTenant(tenantId, async (tx) => {
-    const clock = await createTestClock(tx, { now: '2025-12-31T12:00:00.000Z', name: 'crowd' }, BY);
-    const payer = await createCustomer(tx, { name: 'Payer', testClockId: clock.id }, BY);
-    return { testClockId: clock.id, payerId: payer.id };
-  });
   const prices = Array.from({ length: shape.items }, (_, index) =>
     toPrice({ ...plain, amount: `${index + 1}.00` }, index),
   );
-  const chunk = shape.chunk ?? 50;
-  for (let made = 0; made < shape.children; made += chunk) {
-    await database.inTenant(tenantId, async (tx) => {
-      for (let index = made; index < Math.min(made + chunk, shape.children); index += 1) {
-        const child = await createCustomer(tx, { name: `Child ${index}`, parentCustomerId: payerId }, BY);
-        const request = { customerId: child.id, prices, startDate: '2026-01-01', coupons: [] };
-        await createSubscription(tx, { ...request, align: true, proration: 'DAY' }, BY.actor);
-      }
-    });
-  }
+  const made = await database.inTenant(tenantId, async (tx) => {
+    const clock = await createTestClock(tx, { now: '2025-12-31T12:00:00.000Z', name: 'crowd' }, BY);
+    const payer = await createCustomer(tx, { name: 'Payer', testClockId: clock.id }, BY);
+    const child = await createCustomer(tx, { name: 'Child', parentCustomerId: payer.id }, BY);
+    const request = { customerId: child.id, prices, startDate: '2026-01-01', coupons: [] };
+    await createSubscription(tx, { ...request, align: true, proration: 'DAY' }, BY.actor);
+    return { testClockId: clock.id, payerId: payer.id, childId: child.id };
+  });
+  await multiplyChild(database.ownerUrl, made.childId, shape.children - 1, { ids: [made.payerId] });
   const { id: groupId } = await database.inTenant(tenantId, (tx) =>
-    tx.db.selectFrom('billing_groups').where('payerCustomerId', '=', payerId).select('id').executeTakeFirstOrThrow(),
+    tx.db
+      .selectFrom('billing_groups')
+      .where('payerCustomerId', '=', made.payerId)
+      .select('id')
+      .executeTakeFirstOrThrow(),
   );
-  return { testClockId, payerId, groupId };
+  return { testClockId: made.testClockId, payerId: made.payerId, groupId };
 }
 
 const plain = {

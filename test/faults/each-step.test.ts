@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/database.ts';
-import type { Books } from '../faults/support/books.ts';
+import type { Books } from './support/books.ts';
 import { startTestApi, type TestApi } from '../support/api.ts';
 import { quietLog } from '../support/database.ts';
-import { FAULTS, type FaultName, striking, strikingAtRandom } from './faults.ts';
-import { drawWorlds, fullWorld, liveThrough, undisturbed } from './lives.ts';
-import { ACTIVITIES_OF, WAYS, type WayName } from './ways.ts';
-import type { World } from './world.ts';
+import { FAULTS, type FaultName, striking, strikingAtRandom } from '../activities/faults.ts';
+import { drawWorlds, fullWorld, liveThrough, undisturbed } from '../activities/lives.ts';
+import { ACTIVITIES_OF, WAYS, type WayName } from '../activities/ways.ts';
+import type { World } from '../activities/world.ts';
 
 const clock = { now: () => '2026-06-01T12:00:00.000Z' };
 let api: TestApi;

@@ -35,7 +35,6 @@ export async function multiplyChild(
     await client.query('begin');
     for (const [table, which] of OF_A_CHILD) await copyRows(client, { table, which, childId, copies, keep });
     await client.query('commit');
-    await client.query('analyze');
   } finally {
     await client.end();
   }
