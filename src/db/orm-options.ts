@@ -59,11 +59,14 @@ export const ormOptions = (options: { url: string; poolSize: number; unlimited?:
  * never give the connection back, and the pool would have one place less for ever.
  */
 function rollBackAlways(client: PoolClient): void {
-  const query = client.query.bind(client) as unknown as (...args: unknown[]) => Promise<unknown>;
+  // Looked up at each call: who counts statements replaces the driver's own.
+  const send = (...args: unknown[]): unknown =>
+    Reflect.apply((Object.getPrototypeOf(client) as { query(...given: unknown[]): unknown }).query, client, args);
   const isGone = (): unknown => {
     void (client as unknown as Client).end().catch(() => undefined);
     return { command: 'ROLLBACK', rowCount: 0, rows: [] };
   };
-  const rollingBack = (...args: unknown[]) => (args[0] === 'rollback' ? query(...args).catch(isGone) : query(...args));
+  const rollingBack = (...args: unknown[]) =>
+    args[0] === 'rollback' ? (send(...args) as Promise<unknown>).catch(isGone) : send(...args);
   Object.assign(client, { query: rollingBack });
 }

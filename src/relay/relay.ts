@@ -139,11 +139,13 @@ function deliver(client: Client, taskQueue: string, { tenantId, topic, payload }
   }
 }
 
-/** Signals are forgotten once they were sent; events stay on record. */
+/** Signals are forgotten once they were sent; events stay on record. What is undelivered is found in an index of its own. */
 async function settle(tx: SystemTx, rows: readonly OutboxRow[]): Promise<void> {
   const ids = rows.map(({ id }) => id);
-  await sql`delete from outbox_messages where id = any(${ids}::text[]) and topic <> 'event'`.execute(tx.db);
-  await sql`update outbox_messages set delivered_at = ${tx.now()}::timestamptz where id = any(${ids}::text[])`.execute(
+  await sql`delete from outbox_messages where id = any(${ids}::text[]) and delivered_at is null and topic <> 'event'`.execute(
+    tx.db,
+  );
+  await sql`update outbox_messages set delivered_at = ${tx.now()}::timestamptz where id = any(${ids}::text[]) and delivered_at is null`.execute(
     tx.db,
   );
 }
@@ -152,11 +154,13 @@ async function settle(tx: SystemTx, rows: readonly OutboxRow[]): Promise<void> {
 async function giveBack(tx: SystemTx, rows: readonly OutboxRow[]): Promise<void> {
   const ids = rows.map(({ id }) => id);
   await sql`
-    delete from outbox_messages o where o.id = any(${ids}::text[]) and exists (
+    delete from outbox_messages o where o.id = any(${ids}::text[]) and o.delivered_at is null and exists (
       select 1 from outbox_messages n
        where n.tenant_id = o.tenant_id and n.topic = o.topic and n.dedupe_key = o.dedupe_key
          and n.claimed_at is null and n.delivered_at is null)`.execute(tx.db);
-  await sql`update outbox_messages set claimed_at = null where id = any(${ids}::text[])`.execute(tx.db);
+  await sql`update outbox_messages set claimed_at = null where id = any(${ids}::text[]) and delivered_at is null`.execute(
+    tx.db,
+  );
 }
 
 /** Listens for new messages; a lost connection is made again, and polling covers the gap. */

@@ -66,6 +66,8 @@ function placesOf(
 const isDecimal = ({ pattern, anyOf = [] }: JsonSchema): boolean =>
   (pattern?.includes('(0|[1-9]') ?? false) || anyOf.some(isDecimal);
 
+const takesNumber = ({ type, anyOf = [] }: JsonSchema): boolean => type === 'number' || anyOf.some(takesNumber);
+
 /** Whether the schema leaves open what stands there, or in the list there: a later check decides. */
 const isOpen = (schema: JsonSchema): boolean =>
   Object.keys(schema).length === 0 ||
@@ -106,7 +108,11 @@ export function moneyAsNumbers(route: Route): BadBody[] {
   const schema = z.toJSONSchema(route.body, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
   return placesOf(schema, { path: '', wrap: (value) => value }, schema.$defs ?? {})
     .filter(
-      ({ schema: at, path }, index, all) => isDecimal(at) && all.findIndex((other) => other.path === path) === index,
+      ({ schema: at, path }, index, all) =>
+        isDecimal(at) &&
+        // A quantity may be either.
+        !all.some((other) => other.path === path && takesNumber(other.schema)) &&
+        all.findIndex((other) => other.path === path) === index,
     )
     .map(({ path, wrap }) => ({ why: 'money as a number', body: wrap(19), path }));
 }

@@ -87,7 +87,7 @@ async function recordBlocked(): Promise<void> {
   await api.post(`/billing-groups/${billingGroupId}/bill-now`);
   await eventually(async () => (await statusOf(billingGroupId)) === 'BLOCKED', 'the group to be BLOCKED');
   const group = (await api.get(`/billing-groups/${billingGroupId}`)).body;
-  expect(group.statusReason).toContain('No such price model');
+  expect(group.statusReason).toContain('cannot be charged');
   await setModel('FLAT');
   await api.post(`/billing-groups/${billingGroupId}/resume`);
   await eventually(async () => (await openInvoices(payer.id)) === 1, 'the invoice after the mend');

@@ -25,7 +25,7 @@ export interface LoadedGroup {
 }
 
 /**
- * Groups by id, in four statements however many they are.
+ * Groups by id, in four statements however many they are, and one that locks them.
  *
  * @param options.lock  holds the groups' rows until the end of the transaction: `update` for the writer of a run (the
  *                      cut-off of RT5), `share` for a writer of a member.
@@ -36,7 +36,8 @@ export async function loadGroups(
   options: { lock?: 'update' | 'share' } = {},
 ): Promise<LoadedGroup[]> {
   if (groupIds.length === 0) return [];
-  const rows = await groupRows(tx, groupIds, options.lock);
+  if (options.lock !== undefined) await lockGroups(tx, groupIds, options.lock);
+  const rows = await groupRows(tx, groupIds);
   const ids = rows.map(({ id }) => id);
   const versions = Map.groupBy(await scheduleVersions(tx, ids), ({ billingGroupId }) => billingGroupId);
   const unfinished = Map.groupBy(await unfinishedRuns(tx, ids), ({ billingGroupId }) => billingGroupId ?? '');
@@ -70,8 +71,21 @@ export async function loadGroups(
   }));
 }
 
-const groupRows = (tx: Tx, groupIds: readonly string[], lock: 'update' | 'share' | undefined) => {
-  const query = tx.db
+/**
+ * Before anything is read: a statement that has waited for a lock sees the row that it locks as it is now, and everything
+ * else as it was when it began to wait.
+ */
+async function lockGroups(tx: Tx, groupIds: readonly string[], lock: 'update' | 'share'): Promise<void> {
+  const rows = tx.db
+    .selectFrom('billing_groups')
+    .where('id', '=', sql<string>`any(${groupIds}::text[])`)
+    .orderBy('id')
+    .select('id');
+  await (lock === 'update' ? rows.forUpdate() : rows.forShare()).execute();
+}
+
+const groupRows = (tx: Tx, groupIds: readonly string[]) =>
+  tx.db
     .selectFrom('billing_groups as g')
     .innerJoin('billing_entities as e', (join) =>
       join.onRef('e.tenantId', '=', 'g.tenantId').onRef('e.id', '=', 'g.billingEntityId'),
@@ -103,11 +117,8 @@ const groupRows = (tx: Tx, groupIds: readonly string[], lock: 'update' | 'share'
         Instant[]
       >`(select coalesce(jsonb_agg(to_char(s.boundary_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')), '[]')
           from skipped_boundaries s where s.tenant_id = g.tenant_id and s.billing_group_id = g.id)`.as('skipped'),
-    ]);
-  if (lock === 'update') return query.forUpdate('g').execute();
-  if (lock === 'share') return query.forShare('g').execute();
-  return query.execute();
-};
+    ])
+    .execute();
 
 const scheduleVersions = (tx: Tx, groupIds: readonly string[]) =>
   tx.db

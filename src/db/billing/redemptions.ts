@@ -36,7 +36,12 @@ export async function loadRedemptions(
 ): Promise<Redemption[]> {
   const owners = [...new Set(lines.map(({ ownerId }) => ownerId))];
   const subscriptions = [...new Set(lines.map(({ subscriptionId }) => subscriptionId).filter((id) => id !== null))];
-  const locking = options.lock ? sql`for update of r` : sql``;
+  const touching = sql`r.ended_at is null
+       and (r.customer_id = any(${owners}::text[]) or r.subscription_id = any(${subscriptions}::text[]))`;
+  if (options.lock) {
+    // First, and by itself: a statement that waits for a lock counts cycles as they were when it began to wait.
+    await sql`select r.id from coupon_redemptions r where ${touching} order by r.id for update`.execute(tx.db);
+  }
   const { rows } = await sql<RedemptionRow>`
     select r.id, r.customer_id, r.subscription_id, r.redeemed_at, c.code, c.type, c.percent::text, c.amount::text,
            c.currency, c.duration, c.cycles, c.carry_remainder, used.cycles as cycles_used, used.carried
@@ -48,10 +53,8 @@ export async function loadRedemptions(
           from coupon_reservations v
          where v.tenant_id = r.tenant_id and v.redemption_id = r.id and v.status <> 'RELEASED'
            and v.run_id is distinct from ${options.exceptRunId}) used
-     where r.ended_at is null
-       and (r.customer_id = any(${owners}::text[]) or r.subscription_id = any(${subscriptions}::text[]))
-     order by r.id
-     ${locking}`.execute(tx.db);
+     where ${touching}
+     order by r.id`.execute(tx.db);
   return rows.filter((row) => hasCyclesLeft(row, row.cyclesUsed)).map(toRedemption);
 }
 
