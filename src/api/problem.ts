@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
-import { isUnavailable, refusalOf } from '../db/failures.ts';
+import { type Outage, outageOf, refusalOf } from '../db/failures.ts';
 import type { BillingError, ErrorCategory, Fault } from '../domain/errors.ts';
 
 /** How every refusal and failure looks on the wire: RFC 9457, with the stable code that clients match on. */
@@ -67,7 +67,8 @@ export function toProblem(error: unknown, requestId: string): ProblemAnswer {
   if (refusal !== null) return refusalAnswer(refusal);
   const parsing = parserProblem(error);
   if (parsing !== null) return toProblem(parsing, requestId);
-  if (isUnavailable(error)) return { ...unavailable('The database does not answer just now.'), cause: error };
+  const outage = outageOf(error);
+  if (outage !== null) return { ...unavailable(OUTAGE[outage]), cause: error };
   const body = problem(500, 'internal', `Something went wrong on our side. Quote ${requestId} when you report it.`);
   return { status: 500, body: { ...body, instance: requestId }, headers: {}, cause: error };
 }
@@ -78,10 +79,21 @@ export function refusalAnswer(error: BillingError): ProblemAnswer {
   return { status, body: problem(status, error.code, error.message, error.faults), headers: {} };
 }
 
-/** 503: a part is down; the same request may be sent again. */
+const OUTAGE: Readonly<Record<Outage, string>> = {
+  AWAY: 'The database does not answer just now.',
+  DISK_FULL:
+    'The database has no room left on its disk: what is there can be read, and nothing be written until an operator makes room.',
+  BUSY: 'The database has too much to do just now.',
+};
+
+/** 503: a part is down; the same request may be sent again. One that was cut off in its commit may have been done. */
 export const unavailable = (detail: string): ProblemAnswer => ({
   status: 503,
-  body: problem(503, 'unavailable', `${detail} Nothing was changed; send the request again in a moment.`),
+  body: problem(
+    503,
+    'unavailable',
+    `${detail} Send the request again in a moment; with the same Idempotency-Key it is done once.`,
+  ),
   headers: { 'Retry-After': '2' },
 });
 

@@ -2,13 +2,18 @@ import type { Options } from '@mikro-orm/postgresql';
 import { fileURLToPath } from 'node:url';
 import type { Client, Pool, PoolClient, TypeOverrides } from 'pg';
 import { tables } from './schema/index.ts';
+import { watchSilence } from './watch-silence.ts';
 
 const TIMESTAMPTZ = 1184;
 const INT8 = 20;
 /** A database that does not answer is told of after this long, instead of never. */
 const CONNECT_MS = 10_000;
+/** The network is asked whether the other end is still there when a connection has been silent for this long. */
+const KEEP_ALIVE_MS = 10_000;
 /** No statement, no wait for a lock and no forgotten transaction goes on for ever; what is cut off may be tried again. */
-const PATIENCE = '-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s';
+const PATIENCE = '-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s';
+/** Longer than any statement may take, so that the server's own word comes first where there is one. */
+const SILENCE_MS = 35_000;
 
 /** PostgreSQL writes `2026-08-01 00:00:00+00` in a UTC session; the product speaks `2026-08-01T00:00:00.000Z`. */
 const toInstant = (text: string): string =>
@@ -36,11 +41,14 @@ export const ormOptions = (options: { url: string; poolSize: number; unlimited?:
     driverOptions: {
       options: `-c timezone=UTC${options.unlimited === true ? '' : ` ${PATIENCE}`}`,
       connectionTimeoutMillis: CONNECT_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       onPoolCreated: (pool: Pool) => {
         const types = pool.options.types as unknown as TypeOverrides;
         types.setTypeParser(TIMESTAMPTZ, toInstant);
         types.setTypeParser(INT8, Number);
         pool.on('connect', rollBackAlways);
+        watchSilence(pool, options.unlimited === true ? 0 : SILENCE_MS);
       },
     },
     migrations: {

@@ -15,6 +15,8 @@ const BATCH = 100;
 const CLAIM_MINUTES = 1;
 /** Messages are looked for this often even when no notification came. */
 const POLL_MS = 2_000;
+/** A server that is silent for this long while the listener connects, or without a message, is asked whether it is there. */
+const LISTENER_MS = 10_000;
 /** Waits between tries while the other side is away. */
 const BACKOFF_MS = [500, 1_000, 2_000, 5_000, 10_000] as const;
 
@@ -172,6 +174,10 @@ async function listen(ownerUrl: string, onMessage: () => void, log: Logger): Pro
     const next = new pg.Client({
       connectionString: roleUrl(ownerUrl, 'tributary_system'),
       application_name: 'tributary relay',
+      connectionTimeoutMillis: LISTENER_MS,
+      query_timeout: LISTENER_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: LISTENER_MS,
     });
     next.on('notification', onMessage);
     next.on('error', (error) => {
@@ -186,6 +192,7 @@ async function listen(ownerUrl: string, onMessage: () => void, log: Logger): Pro
       client = next;
     } catch (error) {
       log.debug({ reason: (error as Error).message }, 'outbox: cannot listen; polling meanwhile');
+      hangUp(next);
       if (!isClosed) retry = setTimeout(() => void connect(), POLL_MS);
     }
   };
@@ -194,7 +201,10 @@ async function listen(ownerUrl: string, onMessage: () => void, log: Logger): Pro
     close: async () => {
       isClosed = true;
       if (retry !== null) clearTimeout(retry);
-      await client?.end();
+      if (client !== null) hangUp(client);
     },
   };
 }
+
+/** Says goodbye and does not wait for the answer: behind a network that has fallen silent there is none. */
+const hangUp = (client: pg.Client): void => void client.end().catch(() => undefined);
