@@ -23,7 +23,7 @@ interface RedemptionRow {
 }
 
 /**
- * Redemptions with cycles left on any owner or subscription of the lines, one statement (RO2). A cycle is used up by an
+ * Redemptions with cycles left on any owner or subscription of the lines (RO2): one statement, and one that locks. A cycle is used up by an
  * invoice that was issued or a draft that holds it; one that carries a remainder goes on with it.
  *
  * @param options.exceptRunId  a run whose own reservations do not count: it is about to make them anew.
