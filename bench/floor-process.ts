@@ -1,4 +1,5 @@
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { WORKER_LIMITS } from '../src/worker-limits.ts';
 import { workAsChild } from './child.ts';
 
 /** A worker that knows nothing but the floor. */
@@ -8,10 +9,6 @@ export interface FloorJob {
   /** File of the floor's workflow, bundled before. */
   readonly codePath: string;
 }
-
-/** As in the product's worker, so that only what is done differs. */
-const ACTIVITIES_AT_ONCE = 20;
-const WORKFLOWS_AT_ONCE = 100;
 
 workAsChild<FloorJob>(async ({ address, taskQueue, codePath }) => {
   const counts = { done: 0, lastAt: 0 };
@@ -26,9 +23,8 @@ workAsChild<FloorJob>(async ({ address, taskQueue, codePath }) => {
     namespace: 'default',
     taskQueue,
     activities: { nothing },
-    maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
-    maxConcurrentLocalActivityExecutions: WORKFLOWS_AT_ONCE,
-    maxConcurrentWorkflowTaskExecutions: WORKFLOWS_AT_ONCE,
+    // As in the product's worker, so that only what is done differs.
+    ...WORKER_LIMITS,
     workflowBundle: { codePath },
   });
   const working = worker.run();

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { Connection } from '@temporalio/client';
+import { join } from 'node:path';
+import { registerSearchAttributes } from '../src/relay/register-search-attributes.ts';
 import type { TemporalHost } from './bed.ts';
 import { withBundle } from './bundle.ts';
 import { startChild } from './child.ts';
@@ -17,7 +20,8 @@ const START_MS = 15_000;
 const BEGUN_A_SECOND = 25;
 
 /** What the engine itself costs: many workflows that wake at one instant, call one empty activity and sleep again. */
-export function measureFloor(host: TemporalHost, kind: FloorKind, count: number): Promise<Cycle> {
+export async function measureFloor(host: TemporalHost, kind: FloorKind, count: number): Promise<Cycle> {
+  await registerSearchAttributes(host.client.connection as Connection, 'default');
   const leadMs = START_MS + (count / BEGUN_A_SECOND) * 1000;
   return withLead(leadMs, (lead) => measureOnce(host, { kind, count, leadMs: lead }));
 }
@@ -26,7 +30,7 @@ function measureOnce(
   host: TemporalHost,
   { kind, count, leadMs }: { kind: FloorKind; count: number; leadMs: number },
 ): Promise<Cycle> {
-  return withBundle(new URL('floor-workflow.ts', import.meta.url), async (codePath) => {
+  return withBundle({ workflowsPath: join(import.meta.dirname, 'floor-workflow.ts') }, async (codePath) => {
     const taskQueue = `floor-${randomUUID()}`;
     const job: FloorJob = { address: host.address, taskQueue, codePath };
     const worker = await startChild(PROCESS, job);

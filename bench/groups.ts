@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { WORKFLOW_CODE } from '../src/workflow-code.ts';
 import type { Bed, TemporalHost } from './bed.ts';
 import { withBundle } from './bundle.ts';
 import { startChild } from './child.ts';
@@ -9,7 +10,6 @@ import { BOUNDARY, MADE_AT, makeGroups, watchGroups } from './tenants.ts';
 import type { WorkerJob } from './worker-process.ts';
 
 const PROCESS = new URL('worker-process.ts', import.meta.url);
-const WORKFLOWS = new URL('../src/workflows/index.ts', import.meta.url);
 const WITHIN_MS = 20 * 60_000;
 
 /** Work for one tenant after the other, each with so many groups of so many subscriptions. */
@@ -46,7 +46,7 @@ export interface Billed extends Cycle {
 
 /** One worker bills all groups of a copy of the database, all due at the same instant of real time. */
 export function billGroups(bed: Bed, host: TemporalHost, prepared: Prepared, arrival: Arrival): Promise<Billed> {
-  return withBundle(WORKFLOWS, async (codePath) => {
+  return withBundle(WORKFLOW_CODE, async (codePath) => {
     const ownerUrl = await bed.copy(prepared.ownerUrl);
     const wakesAt = arrival.asleep ? Date.now() + arrival.leadMs : Date.now();
     const shiftMs = BOUNDARY.at - wakesAt;

@@ -22,7 +22,10 @@ export const whole = (value: number): string =>
     .replaceAll(/\B(?=(\d{3})+$)/g, ' ');
 
 /** `×2.5`: how many times as much. */
-export const times = (value: number, compared: number): string => `×${(value / compared).toPrecision(2)}`;
+export const times = (value: number, compared: number): string => {
+  const ratio = value / compared;
+  return `×${ratio < 99.5 ? ratio.toPrecision(2) : whole(ratio)}`;
+};
 
 /** How long some work takes, in milliseconds. */
 export async function timed<T>(work: () => Promise<T>): Promise<{ answer: T; ms: number }> {

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { findTemporal } from '../src/runtime/temporal-binary.ts';
 import { startTemporal } from '../src/runtime/temporal-server.ts';
+import { WORKFLOW_CODE } from '../src/workflow-code.ts';
 import type { Bed } from './bed.ts';
 import { withBundle } from './bundle.ts';
 import { startChild } from './child.ts';
@@ -19,7 +20,6 @@ import { BOUNDARY, watchGroups } from './tenants.ts';
 import type { WorkerJob } from './worker-process.ts';
 
 const PROCESS = new URL('worker-process.ts', import.meta.url);
-const WORKFLOWS = new URL('../src/workflows/index.ts', import.meta.url);
 /** Until the boundary, for the groups to fall asleep: a start, and so long for each. */
 const START_MS = 60_000;
 const EACH_MS = 150;
@@ -51,7 +51,7 @@ async function recover(bed: Bed, prepared: Prepared, away: Away, { groups, leadM
   const log = pino({ level: 'error' }, pino.destination(2));
   const binary = await findTemporal({ log });
   const startServer = () => startTemporal({ binary, dataDir: folder, namespace: 'default', log });
-  return withBundle(WORKFLOWS, async (codePath) => {
+  return withBundle(WORKFLOW_CODE, async (codePath) => {
     let server = await startServer();
     const wakesAt = Date.now() + (leadMs ?? START_MS + EACH_MS * groups);
     const shiftMs = BOUNDARY.at - wakesAt;

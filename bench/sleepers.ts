@@ -2,6 +2,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { refreshSignal } from '../src/workflows/contract.ts';
+import { WORKFLOW_CODE } from '../src/workflow-code.ts';
 import type { Bed, TemporalHost } from './bed.ts';
 import { withBundle } from './bundle.ts';
 import { type BenchChild, startChild } from './child.ts';
@@ -15,7 +16,6 @@ import type { SleeperJob } from './sleepers-process.ts';
 import { MADE_AT, watchGroups } from './tenants.ts';
 
 const PROCESS = new URL('sleepers-process.ts', import.meta.url);
-const WORKFLOWS = new URL('../src/workflows/index.ts', import.meta.url);
 /** How many times `--groups` sleep: 2 000 unless asked otherwise. */
 const FACTOR = 4;
 const SIGNALS_AT_ONCE = 16;
@@ -33,7 +33,7 @@ const TUNINGS: readonly (readonly [what: string, tuning: Partial<WorkerOptions>]
 export async function measureSleepers(bed: Bed, options: BenchOptions): Promise<Finding[]> {
   const groups = options.groups * FACTOR;
   const { ownerUrl: prepared } = await prepareGroups(bed, [{ groups, subscriptions: 1 }]);
-  return withBundle(WORKFLOWS, async (codePath) => {
+  return withBundle(WORKFLOW_CODE, async (codePath) => {
     const ownerUrl = await bed.copy(prepared);
     const host = bed.onSqlite;
     const watch = await watchGroups(ownerUrl);

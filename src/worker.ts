@@ -1,12 +1,13 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
-import { extname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { createActivities } from './activities/index.ts';
 import type { Database } from './db/database.ts';
 import { startRelay } from './relay/relay.ts';
 import { startSweep } from './relay/sweep.ts';
 import { registerSearchAttributes } from './relay/register-search-attributes.ts';
+import { WORKER_LIMITS } from './worker-limits.ts';
+import { WORKFLOW_CODE } from './workflow-code.ts';
 
 export interface WorkerDependencies {
   readonly database: Database;
@@ -18,13 +19,8 @@ export interface WorkerDependencies {
   readonly workflowBundle?: WorkflowBundleOption;
 }
 
-/** Source or build, whichever this is. */
-const WORKFLOWS = join(import.meta.dirname, 'workflows', `index${extname(import.meta.filename)}`);
-
-/** Ordinary activities: bounded, so that one tenant's crowd leaves the database room for the others. */
-const ACTIVITIES_AT_ONCE = 20;
-/** Groups that are looked at at once. They share a few transactions, so that it costs no connections. */
-const GROUPS_AT_ONCE = 100;
+const { workflowsPath, ...bundlerOptions } = WORKFLOW_CODE;
+const bundledHere = { workflowsPath, bundlerOptions };
 
 /**
  * Starts everything that works in the background: the Temporal worker, the relay of the outbox, and the sweep.
@@ -45,11 +41,9 @@ export async function startWorker(deps: WorkerDependencies): Promise<{ stop(): P
     namespace,
     taskQueue,
     activities: createActivities({ database, client, taskQueue, publicUrl }),
-    maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
-    maxConcurrentLocalActivityExecutions: GROUPS_AT_ONCE,
-    maxConcurrentWorkflowTaskExecutions: GROUPS_AT_ONCE,
+    ...WORKER_LIMITS,
     shutdownGraceTime: '10 seconds',
-    ...(deps.workflowBundle === undefined ? { workflowsPath: WORKFLOWS } : { workflowBundle: deps.workflowBundle }),
+    ...(deps.workflowBundle === undefined ? bundledHere : { workflowBundle: deps.workflowBundle }),
   });
   const working = worker.run();
   const relay = await startRelay({ database, client, taskQueue, log });

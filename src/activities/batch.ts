@@ -1,106 +1,111 @@
+import { createWaitingLine, type Waiting } from './waiting-line.ts';
+
 /** Does something for one key of a tenant. */
 export type Batched<R> = (tenantId: string, key: string) => Promise<R>;
 
-interface Waiting<R> {
-  readonly resolve: (result: R) => void;
-  readonly reject: (error: unknown) => void;
-}
+type Batch<R> = ReadonlyMap<string, Waiting<R>>;
 
-interface Queue<R> {
-  readonly waiting: Map<string, Waiting<R>[]>;
-  /** Keys whose batch has failed: each is done by itself, so that only the one that fails is told. */
-  readonly alone: Set<string>;
+export interface BatcherOptions<R> {
+  /** Does a batch of one tenant; a key that is missing in the answer is put into a later one. It has to answer at least one. */
+  perform(tenantId: string, keys: readonly string[]): Promise<ReadonlyMap<string, R>>;
+  /** Whether a failure would meet any batch: it is tried once more as it is, and then told to all. */
+  isShared(error: unknown): boolean;
+  /** Keys of a batch. */
+  readonly sizeMax: number;
+  /** Batches at work at a time. */
+  readonly batchesMax: number;
+  /**
+   * While there is a crowd, a batch begins when nobody has come for this long. There is one when a batch had more than one
+   * key, until `gatherMs` later; else nobody is kept waiting.
+   */
+  readonly pauseMs: number;
+  /** How long the oldest key waits for others at most. */
+  readonly gatherMs: number;
 }
 
 /**
  * Gathers what is asked for at the same time: what waits while earlier batches are at work goes together into the next one.
  * Tenants take turns, so that one with thousands of keys delays one with ten by no more than the batches at work (rule 5 of
- * the workflow design).
- *
- * @param options.perform     does a batch of one tenant; a key that is missing in the answer is put into a later batch. It
- *                            has to answer at least one.
- * @param options.sizeMax     keys of a batch.
- * @param options.batchesMax  batches at work at a time.
- * @param options.gatherMs    how long the first key of a batch waits for others to join it. Only after a batch that had more
- *                            than one: a lone caller is never kept waiting.
+ * the workflow design). A batch that fails is halved, so that in the end only the one that fails is told.
  */
-export function createBatcher<R>(options: {
-  perform(tenantId: string, keys: readonly string[]): Promise<ReadonlyMap<string, R>>;
-  sizeMax: number;
-  batchesMax: number;
-  gatherMs: number;
-}): Batched<R> {
-  const queues = new Map<string, Queue<R>>();
+export function createBatcher<R>(options: BatcherOptions<R>): Batched<R> {
+  const line = createWaitingLine<R>();
   let atWork = 0;
-  let isBusy = false;
-  let timer: NodeJS.Timeout | null = null;
+  let lastCameAt = 0;
+  let crowdUntil = 0;
+  let planned: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null;
 
-  const enqueue = (tenantId: string, key: string, waiting: readonly Waiting<R>[], isAlone: boolean): void => {
-    const queue = queues.get(tenantId) ?? { waiting: new Map<string, Waiting<R>[]>(), alone: new Set<string>() };
-    queues.set(tenantId, queue);
-    queue.waiting.set(key, [...(queue.waiting.get(key) ?? []), ...waiting]);
-    if (isAlone) queue.alone.add(key);
-  };
-
-  const run = async (tenantId: string, batch: ReadonlyMap<string, Waiting<R>[]>): Promise<void> => {
-    try {
-      const results = await options.perform(tenantId, [...batch.keys()]);
-      if (results.size === 0) throw new Error('The batch has answered nothing.');
-      for (const [key, waiting] of batch) {
-        const result = results.get(key);
-        if (result === undefined) enqueue(tenantId, key, waiting, false);
-        else for (const { resolve } of waiting) resolve(result);
-      }
-    } catch (error) {
-      if (batch.size > 1) for (const [key, waiting] of batch) enqueue(tenantId, key, waiting, true);
-      else for (const waiting of batch.values()) for (const { reject } of waiting) reject(error);
-    }
+  const run = async (tenantId: string, batch: Batch<R>): Promise<void> => {
+    const left = await attempt(options, tenantId, batch);
+    for (const [key, waiting] of left) line.add(tenantId, key, { ...waiting, since: performance.now() });
     atWork -= 1;
-    isBusy = batch.size > 1;
-    gather();
+    if (batch.size > 1) crowdUntil = performance.now() + options.gatherMs;
+    plan();
   };
 
-  const gather = (): void => {
-    const waiting = queues.values().reduce((sum, queue) => sum + queue.waiting.size, 0);
-    if (waiting === 0 || timer !== null) return;
-    timer = setTimeout(
-      () => {
-        timer = null;
-        pump();
-      },
-      isBusy && waiting < options.sizeMax ? options.gatherMs : 0,
-    );
+  /** When the next batch may begin; null while there is none, or no room for it. */
+  const nextAt = (now: number): number | null => {
+    const waiting = line.size();
+    if (waiting === 0 || atWork >= options.batchesMax) return null;
+    if (now > crowdUntil || waiting >= options.sizeMax) return now;
+    return Math.max(now, Math.min(lastCameAt + options.pauseMs, line.oldestSince() + options.gatherMs));
+  };
+
+  const plan = (): void => {
+    const now = performance.now();
+    const at = nextAt(now);
+    // One that is to begin now is not put off.
+    if (at === null || (planned !== null && planned.at <= at && planned.at <= now)) return;
+    clearTimeout(planned?.timer);
+    planned = { at, timer: setTimeout(pump, at - now) };
   };
 
   const pump = (): void => {
-    for (const [tenantId, queue] of queues) {
-      if (atWork >= options.batchesMax) return;
-      const batch = takeBatch(queue, options.sizeMax);
-      // To the end of the line, or out of it.
-      queues.delete(tenantId);
-      if (queue.waiting.size > 0) queues.set(tenantId, queue);
+    planned = null;
+    while (atWork < options.batchesMax) {
+      const next = line.take(options.sizeMax);
+      if (next === null) return;
       atWork += 1;
-      void run(tenantId, batch);
+      void run(next.tenantId, next.batch);
     }
   };
 
   return (tenantId, key) =>
     new Promise((resolve, reject) => {
-      enqueue(tenantId, key, [{ resolve, reject }], false);
-      gather();
+      lastCameAt = performance.now();
+      const callers = [{ resolve, reject }];
+      line.add(tenantId, key, { callers, together: options.sizeMax, isAgain: false, since: lastCameAt });
+      plan();
     });
 }
 
-/** The oldest keys, as many as fit; or one that has to be alone. */
-function takeBatch<R>({ waiting, alone }: Queue<R>, sizeMax: number): Map<string, Waiting<R>[]> {
-  const batch = new Map<string, Waiting<R>[]>();
-  for (const [key, waiters] of waiting) {
-    const isAlone = alone.has(key);
-    if (batch.size >= sizeMax || (isAlone && batch.size > 0)) break;
-    batch.set(key, waiters);
-    waiting.delete(key);
-    alone.delete(key);
-    if (isAlone) break;
+/**
+ * Does a batch and tells its callers.
+ *
+ * @returns the keys that go on waiting: those that were left out, and after a failure those that it may not be due to.
+ */
+async function attempt<R>(
+  { perform, isShared }: Pick<BatcherOptions<R>, 'perform' | 'isShared'>,
+  tenantId: string,
+  batch: Batch<R>,
+): Promise<Batch<R>> {
+  try {
+    const results = await perform(tenantId, [...batch.keys()]);
+    if (results.size === 0) throw new Error('The batch has answered nothing.');
+    for (const [key, { callers }] of batch) {
+      const result = results.get(key);
+      if (result !== undefined) for (const { resolve } of callers) resolve(result);
+    }
+    return new Map([...batch].filter(([key]) => !results.has(key)));
+  } catch (error) {
+    const isAgain = isShared(error);
+    const together = isAgain ? batch.size : Math.ceil(batch.size / 2);
+    const isTold = (waiting: Waiting<R>): boolean => batch.size === 1 || (isAgain && waiting.isAgain);
+    for (const waiting of batch.values()) if (isTold(waiting)) for (const { reject } of waiting.callers) reject(error);
+    return new Map(
+      [...batch]
+        .filter(([, waiting]) => !isTold(waiting))
+        .map(([key, waiting]) => [key, { ...waiting, together, isAgain }]),
+    );
   }
-  return batch;
 }

@@ -11,6 +11,7 @@ import { issueInvoices, type IssueOutcome } from '../db/billing/issue.ts';
 import { type ClockMove, type DueOnClock, moveClock } from '../db/billing/move-clock.ts';
 import { type Plan, planStep } from '../db/billing/plan-step.ts';
 import type { Database, Tx } from '../db/database.ts';
+import { outageOf } from '../db/failures.ts';
 import { commandGroup } from '../db/group-commands.ts';
 import { findAnswer, storeAnswer, tryLockKey } from '../db/idempotency.ts';
 import { wakeGroup, wakeRun } from '../relay/wake.ts';
@@ -33,10 +34,12 @@ export type Activities = ReturnType<typeof createActivities>;
 
 const HEARTBEAT_MS = 5_000;
 
-/** How many groups one transaction takes, how many such transactions are under way, and how long the first waits for others. */
-const GROUPS_TOGETHER = 50;
-const BATCHES_AT_ONCE = 4;
-const GATHER_MS = 250;
+/** How many groups one transaction takes, and how many such transactions are under way. */
+const GROUPS_TOGETHER = 100;
+const BATCHES_AT_ONCE = 2;
+/** A crowd is waited for as long as it comes this close together, but not longer than a second. */
+const PAUSE_MS = 100;
+const GATHER_MS = 1_000;
 
 /**
  * Every activity, one database transaction each. Each may be done twice: what was done before is found and left alone.
@@ -50,8 +53,13 @@ export function createActivities({ database, client, taskQueue, publicUrl }: Act
       : wakeRun(client, taskQueue, { tenantId, runId: id, testClockId });
   const advanceTogether = createBatcher<Plan>({
     perform: (tenantId, groupIds) => database.inTenant(tenantId, (tx) => advanceGroups(tx, groupIds)),
+    isShared: (error) => {
+      const outage = outageOf(error);
+      return outage === 'AWAY' || outage === 'DISK_FULL';
+    },
     sizeMax: GROUPS_TOGETHER,
     batchesMax: BATCHES_AT_ONCE,
+    pauseMs: PAUSE_MS,
     gatherMs: GATHER_MS,
   });
   return {

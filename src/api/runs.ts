@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Tx } from '../db/database.ts';
-import { readGroup } from '../db/group-views.ts';
+import { assertGroup } from '../db/group-views.ts';
 import { listRuns, readRun } from '../db/run-views.ts';
 import { feedOf, feedQuery } from './listing.ts';
 import { route } from './route.ts';
@@ -86,7 +86,7 @@ export const runRoutes = [
     query: feedQuery(SORT, filters),
     response: feedOf(run),
     handler: async ({ tx, params, query }) => {
-      await readGroup(tx, params.billingGroupId);
+      await assertGroup(tx, params.billingGroupId);
       return listBy(tx, { include: 'members', ...query, billingGroupId: params.billingGroupId });
     },
   }),

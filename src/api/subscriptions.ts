@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { resolveCustomerId } from '../db/customers.ts';
 import type { Tx } from '../db/database.ts';
-import { readGroup } from '../db/group-views.ts';
+import { assertGroup } from '../db/group-views.ts';
 import { cancelSubscription } from '../db/subscriptions/cancel.ts';
 import { createSubscription } from '../db/subscriptions/create.ts';
 import { moveToGroup } from '../db/subscriptions/move.ts';
@@ -138,8 +138,8 @@ export const subscriptionRoutes = [
     query: listQuery(SORT, filters),
     response: listOf(subscription),
     handler: async ({ tx, params, query }) => {
-      const { id } = await readGroup(tx, params.billingGroupId);
-      return listBy(tx, { ...query, billingGroupId: id });
+      await assertGroup(tx, params.billingGroupId);
+      return listBy(tx, { ...query, billingGroupId: params.billingGroupId });
     },
   }),
 ];

@@ -48,7 +48,7 @@ const grantColumns = [
 /**
  * Gives a customer credit, and posts it to the books of the customer's entity, else of the default one (A2, RN6).
  *
- * @throws `money.scale` for an amount finer than its currency, `request.invalid` for one that has expired,
+ * @throws `money.scale` for an amount finer than its currency, `request.refused` for one that has expired,
  *         `customer.archived`, `not_found`.
  */
 export async function grantCredit(tx: Tx, request: GrantRequest, actor: string): Promise<GrantView> {
@@ -61,7 +61,7 @@ export async function grantCredit(tx: Tx, request: GrantRequest, actor: string):
   const { kind, priority = DEFAULT_PRIORITY, expiresAt = null } = request;
   if (isExpired({ expiresAt }, now)) {
     throw refused(
-      'request.invalid',
+      'request.refused',
       'expiresAt',
       `It has expired: the customer's clock says ${now}. Send a later instant.`,
     );
@@ -91,7 +91,7 @@ function wholeUnits(amount: DecimalString, currency: string): DecimalString {
   );
 }
 
-const refused = (code: 'request.invalid' | 'money.scale', path: string, message: string): BillingError =>
+const refused = (code: 'request.refused' | 'money.scale', path: string, message: string): BillingError =>
   new BillingError(code, message, [{ path, message }]);
 
 /** @throws `not_found` */

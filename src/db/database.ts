@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Instant } from '../domain/calendar.ts';
 import { type Clock, wallClock } from './clock.ts';
 import { camelCase, type Sql } from './kysely.ts';
-import { ormOptions } from './orm-options.ts';
+import { CONNECT_MS, ormOptions } from './orm-options.ts';
 import { ensureRoles, grants, roleUrl } from './roles.ts';
 
 /** One transaction of one tenant: everything read and written through it is that tenant's, by row-level security. */
@@ -83,7 +83,7 @@ export async function openDatabase(options: {
 const MIGRATION_LOCK = 7_266_112;
 
 async function migrate(ownerUrl: string, log: Logger): Promise<void> {
-  const guard = new pg.Client({ connectionString: ownerUrl });
+  const guard = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: CONNECT_MS });
   await guard.connect();
   try {
     await guard.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);

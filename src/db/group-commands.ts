@@ -22,7 +22,7 @@ import { requestRun } from './subscriptions/request-run.ts';
 /**
  * Carries out what an operator tells a group (G10, RP12): one way for the API's verbs and the workflow's updates.
  *
- * @throws `not_found`; `group.closed`, `group.status` with what to do; `request.invalid` naming the field.
+ * @throws `not_found`; `group.closed`, `group.status` with what to do; `request.refused` naming the field.
  */
 export async function commandGroup(tx: Tx, groupId: string, command: GroupCommand, actor: string): Promise<void> {
   const [group] = await loadGroups(tx, [groupId], { lock: 'update' });
@@ -211,4 +211,4 @@ function assertAfterWhatRan(group: LoadedGroup, effective: Instant, currentFrom:
 }
 
 const invalid = (path: string, message: string): BillingError =>
-  new BillingError('request.invalid', message, [{ path, message }]);
+  new BillingError('request.refused', message, [{ path, message }]);

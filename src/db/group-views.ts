@@ -64,6 +64,11 @@ export async function readGroup(tx: Tx, id: string): Promise<GroupView> {
   return view as GroupView;
 }
 
+/** @throws `not_found` when there is no such group. */
+export async function assertGroup(tx: Tx, id: string): Promise<void> {
+  await tx.db.selectFrom('billing_groups').where('id', '=', id).select('id').executeTakeFirstOrThrow(missingGroup(id));
+}
+
 /** One page of groups, in a handful of statements whatever its size. */
 export async function listGroups(
   tx: Tx,

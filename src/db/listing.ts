@@ -63,7 +63,7 @@ export async function listPage<Row>(query: AnyQuery<Row>, request: PageRequest):
  *
  * @param request.cursor the `nextCursor` of the stretch before; absent for the first.
  * @param cursorOf       of an item, the value ordered by (as text) and its id.
- * @throws               `request.invalid` when the cursor is none of ours.
+ * @throws               `request.refused` when the cursor is none of ours.
  */
 export async function listFeed<Row>(
   query: AnyQuery<Row>,
@@ -137,5 +137,5 @@ const UNREADABLE = new Set(['22P02', '22007', '22008', '22003']);
 
 const notACursor = (): BillingError => {
   const message = 'Not a cursor of this list. Send the nextCursor of the page before, as it is.';
-  return new BillingError('request.invalid', message, [{ path: 'cursor', message }]);
+  return new BillingError('request.refused', message, [{ path: 'cursor', message }]);
 };

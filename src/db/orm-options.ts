@@ -7,7 +7,7 @@ import { watchSilence } from './watch-silence.ts';
 const TIMESTAMPTZ = 1184;
 const INT8 = 20;
 /** A database that does not answer is told of after this long, instead of never. */
-const CONNECT_MS = 10_000;
+export const CONNECT_MS = 10_000;
 /** The network is asked whether the other end is still there when a connection has been silent for this long. */
 const KEEP_ALIVE_MS = 10_000;
 /** No statement, no wait for a lock and no forgotten transaction goes on for ever; what is cut off may be tried again. */
@@ -47,7 +47,7 @@ export const ormOptions = (options: { url: string; poolSize: number; unlimited?:
         const types = pool.options.types as unknown as TypeOverrides;
         types.setTypeParser(TIMESTAMPTZ, toInstant);
         types.setTypeParser(INT8, Number);
-        pool.on('connect', rollBackAlways);
+        pool.on('connect', giveBackAlways);
         watchSilence(pool, options.unlimited === true ? 0 : SILENCE_MS);
       },
     },
@@ -63,18 +63,30 @@ export const ormOptions = (options: { url: string; poolSize: number; unlimited?:
   }) satisfies Options;
 
 /**
- * A rollback whose connection is gone counts as done: the server has rolled back by itself. Left as an error, Kysely would
- * never give the connection back, and the pool would have one place less for ever.
+ * Sees to it that a connection that is gone is given back: else the pool would have one place less for ever. A transaction that
+ * could not begin leaves its connection with nobody, so it is released here; a rollback that fails would keep Kysely from
+ * releasing, so it counts as done: the server has rolled back by itself.
  */
-function rollBackAlways(client: PoolClient): void {
+function giveBackAlways(client: PoolClient): void {
   // Looked up at each call: who counts statements replaces the driver's own.
   const send = (...args: unknown[]): unknown =>
     Reflect.apply((Object.getPrototypeOf(client) as { query(...given: unknown[]): unknown }).query, client, args);
-  const isGone = (): unknown => {
+  const isRolledBack = (): unknown => {
     void (client as unknown as Client).end().catch(() => undefined);
     return { command: 'ROLLBACK', rowCount: 0, rows: [] };
   };
-  const rollingBack = (...args: unknown[]) =>
-    args[0] === 'rollback' ? (send(...args) as Promise<unknown>).catch(isGone) : send(...args);
-  Object.assign(client, { query: rollingBack });
+  const neverBegun = (error: Error): never => {
+    client.release(error);
+    throw error;
+  };
+  const givingBack = (...args: unknown[]): unknown => {
+    const [text] = args;
+    if (text === 'rollback') return (send(...args) as Promise<unknown>).catch(isRolledBack);
+    if (typeof text === 'string' && BEGINS.test(text)) return (send(...args) as Promise<unknown>).catch(neverBegun);
+    return send(...args);
+  };
+  Object.assign(client, { query: givingBack });
 }
+
+/** As Kysely begins a transaction. */
+const BEGINS = /^(begin|start transaction)\b/;

@@ -49,7 +49,7 @@ export async function enqueue(
 export async function refreshGroupsOfEntity(tx: Tx, entityId: string): Promise<void> {
   await sql`
     insert into outbox_messages (tenant_id, id, topic, dedupe_key, payload, attempts, created_at)
-    select tenant_id, 'out_' || replace(gen_random_uuid()::text, '-', ''), 'group.refresh', id,
+    select tenant_id, ${idsFrom(newId('out'))}, 'group.refresh', id,
            jsonb_build_object('billingGroupId', id), 0, ${tx.now()}::timestamptz
       from billing_groups
      where billing_entity_id = ${entityId} and status <> 'CLOSED'
@@ -59,7 +59,7 @@ export async function refreshGroupsOfEntity(tx: Tx, entityId: string): Promise<v
   `.execute(tx.db);
   await sql`
     insert into outbox_messages (tenant_id, id, topic, dedupe_key, payload, attempts, created_at)
-    select tenant_id, 'out_' || replace(gen_random_uuid()::text, '-', ''), 'run.start', id,
+    select tenant_id, ${idsFrom(newId('out'))}, 'run.start', id,
            jsonb_build_object('runId', id, 'testClockId', test_clock_id), 0, ${tx.now()}::timestamptz
       from billing_runs
      where billing_entity_id = ${entityId} and billing_group_id is null and status = 'WAITING'
@@ -69,6 +69,9 @@ export async function refreshGroupsOfEntity(tx: Tx, entityId: string): Promise<v
   `.execute(tx.db);
   await wakeRelay(tx);
 }
+
+/** Ids for the rows of a statement, in the order of creation as all ids are: a drawn one whose end counts the rows. */
+const idsFrom = (id: string) => sql`${id.slice(0, -6)} || lpad(upper(to_hex(row_number() over (order by id))), 6, '0')`;
 
 /**
  * Records events about a tenant's documents. Nobody subscribes to them yet, so they are on record as delivered to no one, and

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import pg from 'pg';
+import { CONNECT_MS } from './orm-options.ts';
 
 export type DatabaseRole = 'tributary_app' | 'tributary_system';
 
@@ -27,7 +28,7 @@ export function roleUrl(ownerUrl: string, role: DatabaseRole): string {
 
 /** Creates the roles that the product connects as: no superuser, bound by row-level security. Safe to repeat. */
 export async function ensureRoles(ownerUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: ownerUrl });
+  const client = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: CONNECT_MS });
   await client.connect();
   try {
     for (const role of ROLES) {

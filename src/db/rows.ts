@@ -1,4 +1,5 @@
 import { type Insertable, type RawBuilder, sql } from 'kysely';
+import { columnType } from './column-types.ts';
 import type { Schema, Sql } from './kysely.ts';
 
 type Table = keyof Schema & string;
@@ -57,7 +58,7 @@ export async function updateRows<T extends Table>(
     ...(different.length === 0
       ? []
       : [
-          sql`(${looked}) = (select ${looked} from jsonb_populate_record(null::${sql.raw(table)}, ${byId}::jsonb -> t.id))`,
+          sql`(${looked}) = (select * from jsonb_to_record(${byId}::jsonb -> t.id) as own(${typedList(table, different)}))`,
         ]),
   ];
   const { numAffectedRows } = await sql`
@@ -76,7 +77,7 @@ function insertion(table: Table, rows: readonly object[]): RawBuilder<unknown> {
     insert into ${sql.raw(table)} (${columnList(columns)})
     select ${sql.join(values)}
       from ${one(table, rows, same)} as shared
-     cross join ${many(table, rows, different)} as own`;
+     cross join ${many(table, rows, different)}`;
 }
 
 /** Which columns have one value in all rows, and which have several. */
@@ -91,9 +92,14 @@ function split(columns: readonly string[], rows: readonly object[]): { same: str
 const one = (table: Table, [first]: readonly object[], columns: readonly string[]): RawBuilder<unknown> =>
   sql`json_populate_record(null::${sql.raw(table)}, ${JSON.stringify(record(first ?? {}, columns))}::json)`;
 
-/** As `json`: it is read once, from left to right, where `jsonb` would first be built and then searched for each column. */
+/**
+ * Rows of some columns. As `json`, which is read once from left to right, where `jsonb` would first be built and then searched
+ * for each column; and as records of these columns alone, a third less work than rows of the whole table.
+ */
 const many = (table: Table, rows: readonly object[], columns: readonly string[]): RawBuilder<unknown> =>
-  sql`json_populate_recordset(null::${sql.raw(table)}, ${JSON.stringify(rows.map((row) => record(row, columns)))}::json)`;
+  columns.length === 0
+    ? sql`generate_series(1, ${rows.length}::int) as own`
+    : sql`json_to_recordset(${JSON.stringify(rows.map((row) => record(row, columns)))}::json) as own(${typedList(table, columns)})`;
 
 /** Some columns of a row. One that is not there is null, and costs nothing on the way. */
 function record(row: object, columns: readonly string[]): Record<string, unknown> {
@@ -102,6 +108,10 @@ function record(row: object, columns: readonly string[]): Record<string, unknown
   for (const key of columns) if (given[key] !== null) values[snake(key)] = given[key];
   return values;
 }
+
+/** Columns with their types, as a record is described. */
+const typedList = (table: Table, keys: readonly string[]): RawBuilder<unknown> =>
+  sql.raw(keys.map((key) => `${snake(key)} ${columnType(table, key)}`).join(', '));
 
 const columnList = (keys: readonly string[]): RawBuilder<unknown> => sql.raw(keys.map(snake).join(', '));
 

@@ -145,14 +145,19 @@ function zoneLabel(abbreviation: string): string {
 function remembering<By extends string | number>(
   compute: (text: string, by: By) => string,
 ): (text: string, by: By) => string {
-  const answers = new Map<string, string>();
+  const answersBy = new Map<By, Map<string, string>>();
+  let size = 0;
   return (text, by) => {
-    const key = `${text} ${by}`;
-    const known = answers.get(key);
+    const known = answersBy.get(by)?.get(text);
     if (known !== undefined) return known;
     const answer = compute(text, by);
-    if (answers.size >= ANSWERS_MAX) answers.clear();
-    answers.set(key, answer);
+    if (size >= ANSWERS_MAX) {
+      answersBy.clear();
+      size = 0;
+    }
+    const answers = answersBy.get(by) ?? new Map<string, string>();
+    answersBy.set(by, answers.set(text, answer));
+    size += 1;
     return answer;
   };
 }

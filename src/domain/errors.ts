@@ -1,7 +1,8 @@
 /**
  * What kind of refusal a code is. The API turns it into a status; a workflow decides by it whether a retry can help.
  *
- * - `invalid`  the request itself is wrong; sending it again changes nothing.
+ * - `invalid`  the request itself is wrong; sending it again changes nothing. `request.invalid` is its form alone,
+ *              `request.refused` a well-formed value that another field, or what is stored, does not allow.
  * - `missing`  the thing named does not exist, or is another tenant's.
  * - `conflict` the request is well formed, but the present state refuses it.
  * - `blocked`  a billing run cannot go on until an operator mends the cause.
@@ -11,6 +12,7 @@ export type ErrorCategory = 'invalid' | 'missing' | 'conflict' | 'blocked';
 /** Every code that a caller can meet. A code is stable: clients match on it, the message may be reworded. */
 export const ERROR_CODES = {
   'request.invalid': 'invalid',
+  'request.refused': 'invalid',
   'money.invalid': 'invalid',
   'money.scale': 'invalid',
   'currency.unknown': 'invalid',

@@ -35,7 +35,7 @@ const read = new Map<DecimalString, Decimal>();
 const READ_MAX = 10_000;
 
 /**
- * Reads a decimal; one that was read already passes through.
+ * Reads a decimal; one that was read already passes through. Zero has no sign.
  *
  * @throws `money.invalid` for anything but plain notation: '', '1e3', '1,5', 'NaN'.
  */
@@ -46,7 +46,8 @@ export function decimal(value: Decimal | DecimalString): Decimal {
   if (!isDecimalString(value)) {
     throw new BillingError('money.invalid', `"${value}" is not a decimal number such as "19.00".`);
   }
-  const parsed = new Decimal(value);
+  const exact = new Decimal(value);
+  const parsed = exact.isZero() ? ZERO : exact;
   if (read.size >= READ_MAX) read.clear();
   read.set(value, parsed);
   return parsed;
@@ -54,9 +55,9 @@ export function decimal(value: Decimal | DecimalString): Decimal {
 
 /** Adds up, exactly; nothing gives 0. */
 export function sum(values: Iterable<DecimalString | Decimal>): Decimal {
-  let total = ZERO;
-  for (const value of values) total = total.plus(decimal(value));
-  return total;
+  let total: Decimal | null = null;
+  for (const value of values) total = total === null ? decimal(value) : total.plus(decimal(value));
+  return total ?? ZERO;
 }
 
 /**

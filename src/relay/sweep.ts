@@ -4,12 +4,15 @@ import type { Logger } from 'pino';
 import { plusElapsed } from '../domain/calendar.ts';
 import type { Database, SystemTx } from '../db/database.ts';
 import { forgetExpiredKeys } from '../db/idempotency.ts';
-import { wakeClock, wakeGroup, wakeRun } from './wake.ts';
+import { isAway, wakeClock, wakeGroup, wakeRun } from './wake.ts';
 
 /** Groups that should have woken this long ago and did not are woken. */
 const LATE_MINUTES = 1;
 const SWEEP_MS = 30_000;
-const BATCH = 500;
+/** How many of a kind one look finds at most; the next one goes on after them. */
+const FOUND = 1_000;
+/** How many are woken at a time. */
+const AT_A_TIME = 100;
 
 interface SweepDeps {
   readonly database: Database;
@@ -18,6 +21,8 @@ interface SweepDeps {
   readonly log: Logger;
   /** Makes sure that the server knows our search attributes: one that lost its data does not, and fails all who write them. */
   readonly register: () => Promise<void>;
+  /** Pause between two looks; 30 s unless given. */
+  readonly everyMs?: number;
 }
 
 export interface Sweep {
@@ -32,14 +37,15 @@ export interface Sweep {
 export function startSweep(deps: SweepDeps): Sweep {
   let isStopping = false;
   let timer: NodeJS.Timeout | null = null;
+  let after = FROM_THE_FIRST;
   let running: Promise<void> = Promise.resolve();
   const tick = async (): Promise<void> => {
     try {
-      await sweepOnce(deps);
+      after = await sweepOnce(deps, after, () => isStopping);
     } catch (error) {
       deps.log.warn({ reason: (error as Error).message }, 'sweep: cannot look now; trying again');
     }
-    if (!isStopping) timer = setTimeout(start, SWEEP_MS);
+    if (!isStopping) timer = setTimeout(start, deps.everyMs ?? SWEEP_MS);
   };
   const start = (): void => {
     running = tick();
@@ -54,26 +60,70 @@ export function startSweep(deps: SweepDeps): Sweep {
   };
 }
 
-/** One look at everything that is late. */
-async function sweepOnce({ database, client, taskQueue, log, register }: SweepDeps): Promise<void> {
+/** What a look found last of each kind, where it found as many as it may; the next one goes on after them. */
+interface Found {
+  readonly groups: string;
+  readonly runs: string;
+  readonly clocks: string;
+}
+
+const FROM_THE_FIRST: Found = { groups: '', runs: '', clocks: '' };
+
+/** One look at what is late; a stop ends it with what is being woken just then. */
+async function sweepOnce(
+  { database, client, taskQueue, log, register }: SweepDeps,
+  after: Found,
+  isStopping: () => boolean,
+): Promise<Found> {
   await database.acrossTenants(forgetExpiredKeys);
   await register();
-  const late = await database.acrossTenants(findLate);
-  const woken = await Promise.allSettled([
-    ...late.groups.map(({ tenantId, id }) => wakeGroup(client, taskQueue, { tenantId, groupId: id })),
-    ...late.runs.map(({ tenantId, id, testClockId }) =>
-      wakeRun(client, taskQueue, { tenantId, runId: id, testClockId }),
-    ),
-    ...late.clocks.map(({ tenantId, id }) => wakeClock(client, taskQueue, { tenantId, testClockId: id })),
+  const { groups, runs, clocks } = await database.acrossTenants((tx) => findLate(tx, after));
+  let found = { groups: nextAfter(groups), runs: nextAfter(runs), clocks: nextAfter(clocks) };
+  const wakes = inTurns([
+    ...runs.map(({ tenantId, id: runId, testClockId }) => ({
+      tenantId,
+      wake: () => wakeRun(client, taskQueue, { tenantId, runId, testClockId }),
+    })),
+    ...clocks.map(({ tenantId, id: testClockId }) => ({
+      tenantId,
+      wake: () => wakeClock(client, taskQueue, { tenantId, testClockId }),
+    })),
+    ...groups.map(({ tenantId, id: groupId }) => ({
+      tenantId,
+      wake: () => wakeGroup(client, taskQueue, { tenantId, groupId }),
+    })),
   ]);
-  const failed = woken.filter(({ status }) => status === 'rejected');
-  if (failed.length > 0) log.warn({ failed: failed.length }, 'sweep: could not wake all that was late; trying again');
-  const found = late.groups.length + late.runs.length + late.clocks.length;
-  if (found > 0)
-    log.info(
-      { groups: late.groups.length, runs: late.runs.length, clocks: late.clocks.length },
-      'sweep: woke what was late',
-    );
+  if (wakes.length === 0) return found;
+  const counts = { groups: groups.length, runs: runs.length, clocks: clocks.length };
+  log.info(counts, 'sweep: waking what is late');
+  let failed = 0;
+  for (let from = 0; from < wakes.length && !(isStopping() && from > 0); from += AT_A_TIME) {
+    const woken = await Promise.allSettled(wakes.slice(from, from + AT_A_TIME).map(({ wake }) => wake()));
+    const failures = woken.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+    failed += failures.length;
+    // Nobody is there to be told; the next look begins where this one did.
+    if (failures.length === woken.length && failures.every(isAway)) {
+      found = after;
+      break;
+    }
+  }
+  if (failed > 0) log.warn({ failed }, 'sweep: could not wake all that was late; trying again');
+  return found;
+}
+
+const nextAfter = (late: readonly Late[]): string => (late.length < FOUND ? '' : (late.at(-1)?.id ?? ''));
+
+/** One of each tenant after the other: one with many does not keep one with few waiting. */
+function inTurns<L extends { readonly tenantId: string }>(all: readonly L[]): L[] {
+  const turns = new Map<string, number>();
+  return all
+    .map((one) => {
+      const turn = turns.get(one.tenantId) ?? 0;
+      turns.set(one.tenantId, turn + 1);
+      return { one, turn };
+    })
+    .toSorted((a, b) => a.turn - b.turn)
+    .map(({ one }) => one);
 }
 
 interface Late {
@@ -81,27 +131,30 @@ interface Late {
   readonly id: string;
 }
 
+/** By their ids, so that one look goes on where the one before ended, and nothing that stays late hides what comes after it. */
 async function findLate(
   tx: SystemTx,
+  after: Found,
 ): Promise<{ groups: Late[]; runs: (Late & { testClockId: string | null })[]; clocks: Late[] }> {
   const before = plusElapsed(tx.now(), { minutes: -LATE_MINUTES });
   const groups = await sql<Late>`
     select tenant_id, id from (
-      select g.tenant_id, g.id, g.next_due_at as due_at from billing_groups g
+      select g.tenant_id, g.id from billing_groups g
        where g.status <> 'CLOSED' and g.test_clock_id is null and g.next_due_at < ${before}::timestamptz
-      union all
-      select r.tenant_id, r.billing_group_id, greatest(r.created_at, r.retry_at) from billing_runs r
+      union
+      select r.tenant_id, r.billing_group_id from billing_runs r
        where r.status = 'OPEN' and r.kind <> 'BOUNDARY' and r.billing_group_id is not null and r.test_clock_id is null
          and greatest(r.created_at, r.retry_at) < ${before}::timestamptz) late
-     group by tenant_id, id order by min(due_at) limit ${BATCH}`.execute(tx.db);
+     where id > ${after.groups} order by id limit ${FOUND}`.execute(tx.db);
   const runs = await sql<Late & { testClockId: string | null }>`
     select r.tenant_id, r.id, r.test_clock_id from billing_runs r
       join billing_entities e on e.tenant_id = r.tenant_id and e.id = r.billing_entity_id
      where r.billing_group_id is null and e.status <> 'SUSPENDED' and r.created_at < ${before}::timestamptz
        and (r.retry_at is null or r.retry_at < ${before}::timestamptz)
        and (r.status in ('OPEN', 'BLOCKED') or r.status = 'WAITING' and r.reason = 'ENTITY_SUSPENDED')
-     order by r.created_at limit ${BATCH}`.execute(tx.db);
+       and r.id > ${after.runs} order by r.id limit ${FOUND}`.execute(tx.db);
   const clocks = await sql<Late>`
-    select c.tenant_id, c.id from test_clocks c where c.status = 'ADVANCING' limit ${BATCH}`.execute(tx.db);
+    select c.tenant_id, c.id from test_clocks c
+     where c.status = 'ADVANCING' and c.id > ${after.clocks} order by c.id limit ${FOUND}`.execute(tx.db);
   return { groups: groups.rows, runs: runs.rows, clocks: clocks.rows };
 }

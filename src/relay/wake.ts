@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import { type Client, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import {
   type GroupInput,
   refreshSignal,
@@ -7,6 +7,9 @@ import {
   WORKFLOW,
   workflowId,
 } from '../workflows/contract.ts';
+
+/** Status codes of gRPC. */
+const [INVALID_ARGUMENT, ALREADY_EXISTS, FAILED_PRECONDITION, OUT_OF_RANGE] = [3, 6, 9, 11] as const;
 
 /** Starts a group's workflow, or tells the one that runs to look again. */
 export async function wakeGroup(client: Client, taskQueue: string, input: GroupInput): Promise<void> {
@@ -43,3 +46,12 @@ const shared = (taskQueue: string, tenantId: string) => ({
   taskQueue,
   priority: { fairnessKey: tenantId.slice(0, 64) },
 });
+
+/** What the server says of a call itself; any other failure has to do with the server, the network or the load. */
+const REFUSALS: ReadonlySet<number> = new Set([INVALID_ARGUMENT, ALREADY_EXISTS, FAILED_PRECONDITION, OUT_OF_RANGE]);
+
+/** Whether a call failed because nobody was there to take it, so that others would fail as well. */
+export function isAway(error: unknown): boolean {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) && !REFUSALS.has(cause.code);
+}

@@ -32,12 +32,14 @@ import { isFailed } from './is-failed.ts';
 import { executeRun } from './run-steps.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 import { tellClock } from './tell-clock.ts';
+import { UNTIL_DONE } from './until-done.ts';
 
-const local = proxyLocalActivities<Activities>({ startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 1 } });
+// A batch that a group is in may wait for one before it.
+const local = proxyLocalActivities<Activities>({ startToCloseTimeout: '20 seconds', retry: { maximumAttempts: 1 } });
 
 const { planNextStep, commandGroup } = proxyActivities<Activities>({
   startToCloseTimeout: '1 minute',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: [FAILURE.billing] },
+  retry: { ...UNTIL_DONE, nonRetryableErrorTypes: [FAILURE.billing] },
 });
 
 /** How long a group that cannot be planned waits before it looks again without being told. */

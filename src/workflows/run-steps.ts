@@ -9,6 +9,7 @@ import {
 import type { Activities } from '../activities/index.ts';
 import { FAILURE, PATCH, type RunInput } from './contract.ts';
 import { isFailed } from './is-failed.ts';
+import { UNTIL_DONE } from './until-done.ts';
 
 // A first attempt is local: a run is a few history events. What fails, or is large, becomes an ordinary activity that an
 // operator sees in the UI, with its failures.
@@ -38,7 +39,7 @@ const once = proxyActivities<Activities>({
 // What must succeed some day: marking a run needs nothing but the database.
 const persistent = proxyActivities<Activities>({
   startToCloseTimeout: '1 minute',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+  retry: UNTIL_DONE,
 });
 
 /** How a run left the workflow: done, held by something that a message will tell of, or failed for now. */

@@ -10,13 +10,14 @@ import {
 import type { Activities } from '../activities/index.ts';
 import { refreshSignal, settledSignal, type TestClockInput } from './contract.ts';
 import { isFailed } from './is-failed.ts';
+import { UNTIL_DONE } from './until-done.ts';
 
 const local = proxyLocalActivities<Activities>({ startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 1 } });
 
 const ordinary = proxyActivities<Activities>({
   startToCloseTimeout: '1 minute',
   heartbeatTimeout: '20 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+  retry: UNTIL_DONE,
 });
 
 /** How long to wait for groups to report before the database is asked again. */

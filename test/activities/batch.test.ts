@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createBatcher } from '../../src/activities/batch.ts';
 
-const GATHER_MS = 20;
+const PAUSE_MS = 20;
+const GATHER_MS = 50;
+/** A failure that meets any batch. */
+const AWAY = 'the database is away';
 
-beforeAll(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+beforeAll(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterAll(() => void vi.useRealTimers());
 
 /** A batch that is at work until the test ends it. */
@@ -21,7 +24,9 @@ function underControl({ sizeMax = 10, batchesMax = 2 } = {}) {
   const ask = createBatcher<string>({
     sizeMax,
     batchesMax,
+    pauseMs: PAUSE_MS,
     gatherMs: GATHER_MS,
+    isShared: (error) => (error as Error).message === AWAY,
     perform: (tenantId, keys) => {
       const { promise, resolve, reject } = Promise.withResolvers<Map<string, string>>();
       const number = begun.length + 1;
@@ -46,7 +51,7 @@ function underControl({ sizeMax = 10, batchesMax = 2 } = {}) {
 
 /** Until all that can be done without another answer was done. */
 const turn = async (): Promise<void> => {
-  await vi.advanceTimersByTimeAsync(GATHER_MS);
+  await vi.advanceTimersByTimeAsync(PAUSE_MS);
 };
 
 const keysOf = (begun: readonly AtWork[]): string[] =>
@@ -91,46 +96,135 @@ test('tenants take turns: one with few keys waits for no more than one batch of 
   expect(keysOf(begun)).toEqual(['many: m0 m1', 'many: m2 m3', 'many: m4 m5', 'few: f0 f1', 'many: m6 m7', 'few: f2']);
 });
 
-test('a batch that fails is done one by one, and only the one that fails is told', async () => {
-  const { ask, begun } = underControl({ batchesMax: 1 });
-  const asked = Promise.allSettled(['a', 'bad', 'c'].map((key) => ask('one', key)));
-  await turn();
-  await begun[0]?.fail('one of them is bad');
-  // What comes meanwhile is not drawn into it.
-  const late = ask('one', 'late');
+test('a crowd is waited for as long as it keeps coming, up to a limit; a lone caller never waits', async () => {
+  const { ask, begun } = underControl({ batchesMax: 2 });
+  const comes = async (key: string, thenMs: number): Promise<void> => {
+    asked.push(ask('one', key));
+    await vi.advanceTimersByTimeAsync(thenMs);
+  };
+  const asked: Promise<string>[] = [];
+  await comes('lone', 0);
+  await begun[0]?.answer();
+  await comes('lone', 0);
+  expect(keysOf(begun)).toEqual(['one: lone', 'one: lone']);
   await begun[1]?.answer();
-  await begun[2]?.fail('bad is bad');
+  asked.push(ask('one', 'a'), ask('one', 'b'));
+  await turn();
+  await begun[2]?.answer();
+
+  for (const key of ['c', 'd', 'e']) await comes(key, PAUSE_MS - 1);
+  expect(keysOf(begun).slice(3), 'the limit').toEqual(['one: c d e']);
   await begun[3]?.answer();
+  await comes('f', PAUSE_MS - 1);
+  await comes('g', PAUSE_MS - 1);
+  expect(begun).toHaveLength(4);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(keysOf(begun).slice(4), 'the pause').toEqual(['one: f g']);
   await begun[4]?.answer();
-  expect(await late).toBe('one/late in 5');
-  expect(keysOf(begun)).toEqual(['one: a bad c', 'one: a', 'one: bad', 'one: c', 'one: late']);
-  expect(
-    (await asked).map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : String(outcome.reason))),
-  ).toEqual(['one/a in 2', 'Error: bad is bad', 'one/c in 4']);
+  await Promise.all(asked);
 });
 
-test('one that has to be alone ends the batch before it, and takes nobody with it', async () => {
+test('a batch that ends does not put off the next one, for which others wait', async () => {
+  const { ask, begun } = underControl({ batchesMax: 2 });
+  const asked = [ask('one', 'a'), ask('one', 'b')];
+  await turn();
+  asked.push(ask('one', 'c'), ask('one', 'd'));
+  await turn();
+  await begun[0]?.answer();
+  asked.push(ask('one', 'e'));
+  await vi.advanceTimersByTimeAsync(PAUSE_MS - 1);
+  expect(begun).toHaveLength(2);
+  void begun[1]?.answer();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(keysOf(begun)).toEqual(['one: a b', 'one: c d', 'one: e']);
+  await begun[2]?.answer();
+  await Promise.all(asked);
+});
+
+test('when a crowd is long gone nobody waits for another', async () => {
+  const { ask, begun } = underControl();
+  const asked = [ask('one', 'a'), ask('one', 'b')];
+  await turn();
+  await begun[0]?.answer();
+  await vi.advanceTimersByTimeAsync(GATHER_MS);
+  asked.push(ask('one', 'c'));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(keysOf(begun)).toEqual(['one: a b', 'one: c']);
+  await begun[1]?.answer();
+  await Promise.all(asked);
+});
+
+test('a failure that meets any batch is tried once more, and then told to all', async () => {
   const { ask, begun } = underControl({ batchesMax: 1 });
-  const failing = Promise.allSettled([ask('one', 'a'), ask('one', 'b')]);
+  const asked = Promise.allSettled(['a', 'b', 'c', 'd'].map((key) => ask('one', key)));
+  await turn();
+  await begun[0]?.fail(AWAY);
+  await turn();
+  await begun[1]?.fail(AWAY);
+  expect((await asked).map((outcome) => outcome.status === 'rejected' && String(outcome.reason))).toEqual(
+    Array.from({ length: 4 }, () => `Error: ${AWAY}`),
+  );
+  expect(keysOf(begun)).toEqual(['one: a b c d', 'one: a b c d']);
+});
+
+test('one that was away and is back has lost nobody', async () => {
+  const { ask, begun } = underControl({ batchesMax: 1 });
+  const asked = Promise.all([ask('one', 'a'), ask('one', 'b')]);
+  await turn();
+  await begun[0]?.fail(AWAY);
+  await turn();
+  await begun[1]?.answer();
+  expect(await asked).toEqual(['one/a in 2', 'one/b in 2']);
+});
+
+test('a full batch does not wait', async () => {
+  const { ask, begun } = underControl({ sizeMax: 2, batchesMax: 1 });
+  const asked = [ask('one', 'a'), ask('one', 'b')];
+  await turn();
+  await begun[0]?.answer();
+  asked.push(ask('one', 'c'), ask('one', 'd'));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(keysOf(begun)).toEqual(['one: a b', 'one: c d']);
+  await begun[1]?.answer();
+  await Promise.all(asked);
+});
+
+test('a batch that fails is halved until only the one that fails is told', async () => {
+  const { ask, begun } = underControl({ batchesMax: 1 });
+  const asked = Promise.allSettled(['a', 'b', 'c', 'd', 'bad'].map((key) => ask('one', key)));
+  await turn();
+  for (let next = 0; next < begun.length; next += 1) {
+    const batch = begun[next] as AtWork;
+    if (batch.keys.includes('bad')) await batch.fail(batch.keys.length > 1 ? 'one of them is bad' : 'bad is bad');
+    else await batch.answer();
+    await turn();
+  }
+  expect(keysOf(begun)).toEqual(['one: a b c d bad', 'one: a b c', 'one: d bad', 'one: d', 'one: bad']);
+  expect(
+    (await asked).map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : String(outcome.reason))),
+  ).toEqual(['one/a in 2', 'one/b in 2', 'one/c in 2', 'one/d in 4', 'Error: bad is bad']);
+});
+
+test('one that may have few beside it ends the batch before it; asked for again later, it goes with all others', async () => {
+  const { ask, begun } = underControl({ batchesMax: 1 });
+  const failing = [ask('one', 'a'), ask('one', 'b')];
   await turn();
   const later = [ask('one', 'c'), ask('one', 'd')];
   await begun[0]?.fail('together');
-  expect(keysOf(begun).slice(1)).toEqual(['one: c d']);
-  for (let next = 1; next < 4; next += 1) await begun[next]?.answer();
-  await Promise.all(later);
-  expect((await failing).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
-  expect(keysOf(begun).slice(2)).toEqual(['one: a', 'one: b']);
-});
-
-test('one that was alone goes with others again when it is asked for again', async () => {
-  const { ask, begun } = underControl({ batchesMax: 1 });
-  const first = Promise.all([ask('one', 'a'), ask('one', 'b')]);
   await turn();
-  await begun[0]?.fail('together');
-  const again = Promise.all([ask('one', 'c'), ask('one', 'a')]);
-  for (const next of [1, 2, 3]) await begun[next]?.answer();
-  await first;
-  expect(await again).toEqual(['one/c in 4', 'one/a in 4']);
+  const again = ask('one', 'a');
+  for (let next = 1; next < begun.length; next += 1) {
+    await begun[next]?.answer();
+    await turn();
+  }
+  expect(keysOf(begun).slice(1)).toEqual(['one: c d', 'one: a', 'one: b']);
+  expect(await Promise.all([...failing, again])).toEqual(['one/a in 3', 'one/b in 4', 'one/a in 3']);
+  await Promise.all(later);
+  const others = [ask('one', 'e'), ask('one', 'a')];
+  await turn();
+  expect(keysOf(begun).slice(4)).toEqual(['one: e a']);
+  await begun[4]?.answer();
+  await Promise.all(others);
 });
 
 test('a key that a batch leaves unanswered goes into a later one', async () => {

@@ -4,6 +4,7 @@ import { createCoupon, redeemCoupon } from '../../src/db/coupons.ts';
 import { grantCredit } from '../../src/db/credits.ts';
 import { createCustomer } from '../../src/db/customer-changes.ts';
 import { createEntity } from '../../src/db/entity-changes.ts';
+import { commandGroup } from '../../src/db/group-commands.ts';
 import { cancelSubscription } from '../../src/db/subscriptions/cancel.ts';
 import { createSubscription } from '../../src/db/subscriptions/create.ts';
 import { createTaxRate } from '../../src/db/tax-rates.ts';
@@ -68,18 +69,24 @@ export async function goOn(tx: Tx, world: World, built: Built, event: number): P
       cancelSubscription(tx, id, { effective: { kind: effective }, prorate, invoiceNow: false }, BY.actor),
     );
   }
-  for (const { subscription, afterEvent, unitAmount, quantity, inDays, taxCode } of world.charges) {
+  for (const { subscription, afterEvent, unitAmount, quantity, inDays, taxCode, timing } of world.charges) {
     const id = at(built.subscriptions, subscription);
     if (afterEvent !== event || id === null) continue;
     const { customerId, payerCustomerId, billingGroupId, now } = await memberOf(tx, id);
+    const owner = { customerId, invoicingCustomerId: payerCustomerId };
     const chargeOn = plusDays(localDate(now, world.timezone), inDays);
-    const place = { customerId, invoicingCustomerId: payerCustomerId, billingGroupId };
+    const place = timing === 'IMMEDIATE' ? owner : { ...owner, billingGroupId, chargeOn };
     const price = { unitAmount: money(unitAmount, world), quantity, ...(taxCode === null ? {} : { taxCode }) };
-    const timing = 'NEXT_INVOICE' as const;
-    await unlessRefused(() =>
-      createCharge(tx, { ...place, ...price, description: 'Extra', timing, chargeOn }, BY.actor),
-    );
+    await unlessRefused(() => createCharge(tx, { ...place, ...price, description: 'Extra', timing }, BY.actor));
   }
+}
+
+/** Somebody asks for a bill now, of the group of a world's first subscription. */
+export async function askForBill(tx: Tx, built: Built): Promise<void> {
+  const id = built.subscriptions.find((one) => one !== null);
+  if (id === undefined) return;
+  const { billingGroupId } = await memberOf(tx, id);
+  await unlessRefused(() => commandGroup(tx, billingGroupId, { verb: 'billNow' }, BY.actor));
 }
 
 const memberOf = (tx: Tx, subscriptionId: string) =>

@@ -42,7 +42,8 @@ const disturbed =
 describe('a run that is carried out in one transaction and step by step', () => {
   test('goes by steps when each transaction for the whole has failed', async () => {
     const bill: Bill = async (due, carry) => {
-      await expect(advanceAll(crashing(api.db.database), due)).rejects.toThrow(BEFORE_COMMIT);
+      if (due.groupIds.length > 0)
+        await expect(advanceAll(crashing(api.db.database), due)).rejects.toThrow(BEFORE_COMMIT);
       await stepByStep(due, carry);
     };
     expect(await liveThrough(api, fullWorld, bill, undisturbed(api))).toEqual(expected);

@@ -5,7 +5,7 @@ import { sealDraft } from '../../src/db/invoices/seal.ts';
 import { advanceTestClock } from '../../src/db/test-clocks.ts';
 import { type Books, booksOf } from '../faults/support/books.ts';
 import type { TestApi } from '../support/api.ts';
-import { buildWorld, goOn } from './build-world.ts';
+import { askForBill, buildWorld, goOn } from './build-world.ts';
 import type { Carry } from './faults.ts';
 import { expectInOrder } from './in-order.ts';
 import type { Due } from './ways.ts';
@@ -13,6 +13,9 @@ import { EVENTS, type World, worlds } from './world.ts';
 
 /** How a life bills what is due at one instant. */
 export type Bill = (due: Due, carry: Carry) => Promise<void>;
+
+/** After this event of its life, somebody asks one of a world's groups for a bill. */
+const ASKED_AFTER = 1;
 
 /** Nothing goes wrong. */
 export const undisturbed =
@@ -34,9 +37,12 @@ export async function liveThrough(api: TestApi, world: World, bill: Bill, carry:
   for (let event = 0; event < EVENTS; event += 1) {
     const { due } = await inTenant((tx) => moveClock(tx, built.testClockId));
     if (due.length === 0) break;
-    await bill({ tenantId, groupIds: due.map(({ id }) => id) }, carry);
+    await bill({ tenantId, groupIds: due.map(({ id }) => id), runIds: [] }, carry);
     await inTenant((tx) => approveOldest(tx));
     await inTenant((tx) => goOn(tx, world, built, event));
+    if (event === ASKED_AFTER) await inTenant((tx) => askForBill(tx, built));
+    const { groupIds, runIds } = await inTenant(requested);
+    if (groupIds.length + runIds.length > 0) await bill({ tenantId, groupIds, runIds }, carry);
   }
   await expectInOrder(api.db, tenantId);
   return withoutNumbers(await booksOf(api.db, tenantId));
@@ -45,6 +51,20 @@ export async function liveThrough(api: TestApi, world: World, bill: Bill, carry:
 /** Which invoice of an instant got which number depends on who came first; a credit says it in words. */
 const withoutNumbers = (books: Books): Books =>
   JSON.parse(JSON.stringify(books).replaceAll(/ on INV-\d+/g, ' on INV-#')) as Books;
+
+/** What is to be billed at once: groups that were asked to, and runs outside any group. */
+async function requested(tx: Tx): Promise<Pick<Due, 'groupIds' | 'runIds'>> {
+  const runs = await tx.db
+    .selectFrom('billing_runs')
+    .where('status', '=', 'OPEN')
+    .where('kind', '<>', 'BOUNDARY')
+    .orderBy('createdAt')
+    .orderBy('id')
+    .select(['id', 'billingGroupId'])
+    .execute();
+  const groupIds = new Set(runs.map(({ billingGroupId }) => billingGroupId).filter((id) => id !== null));
+  return { groupIds: [...groupIds], runIds: runs.filter((run) => run.billingGroupId === null).map(({ id }) => id) };
+}
 
 /** Where more than two live, the last one's drafts are looked at before they are issued. */
 async function holdForReview(tx: Tx, { customers }: World, ids: readonly string[]): Promise<void> {
@@ -114,15 +134,30 @@ export const fullWorld: World = {
     { customer: 1, amount: 50, inCurrency: false, priority: 100, expiresDay: null },
   ],
   charges: [
-    { afterEvent: 0, subscription: 0, unitAmount: 4990, quantity: '2', inDays: 3, taxCode: null },
-    { afterEvent: 1, subscription: 4, unitAmount: -30_000, quantity: '2', inDays: 0, taxCode: null },
-    { afterEvent: 1, subscription: 6, unitAmount: 100, quantity: '0.5', inDays: 20, taxCode: 'books' },
+    { ...charge(0, 0), unitAmount: 4990, quantity: '2', inDays: 3 },
+    { ...charge(0, 3), unitAmount: 1250, timing: 'IMMEDIATE' },
+    { ...charge(1, 0), unitAmount: 700 },
+    { ...charge(1, 4), unitAmount: -30_000, quantity: '2' },
+    { ...charge(1, 6), quantity: '0.5', inDays: 20, taxCode: 'books' },
+    { ...charge(2, 6), unitAmount: 90, taxCode: 'books', timing: 'IMMEDIATE' },
   ],
   cancellations: [
     { afterEvent: 0, subscription: 1, effective: 'NOW', prorate: true },
     { afterEvent: 2, subscription: 4, effective: 'NOW', prorate: true },
   ],
 };
+
+function charge(afterEvent: number, subscriptionPlace: number) {
+  return {
+    afterEvent,
+    subscription: subscriptionPlace,
+    unitAmount: 100,
+    quantity: '1',
+    inDays: 0,
+    taxCode: null,
+    timing: 'NEXT_INVOICE',
+  } as const;
+}
 
 function coupon(type: 'PERCENT' | 'FIXED', value: number) {
   return { type, value, inCurrency: true } as const;
@@ -163,4 +198,5 @@ export const drawWorlds = (seed: number, count: number): World[] =>
   fc.sample(worlds, { seed, numRuns: count }).map((world) => ({
     ...world,
     subscriptions: world.subscriptions.map((plan) => ({ ...plan, startDay: Math.abs(plan.startDay) })),
+    charges: world.charges.map((plan, place) => (place % 2 === 0 ? plan : { ...plan, timing: 'IMMEDIATE' })),
   }));

@@ -3,10 +3,11 @@ import type { Database } from '../../src/db/database.ts';
 import type { Call, Carry } from './faults.ts';
 import { activitiesOn, STEPS } from './steps.ts';
 
-/** Groups of a tenant that have something to do now. */
+/** Groups of a tenant that have something to do now, and runs outside any group. */
 export interface Due {
   readonly tenantId: string;
   readonly groupIds: readonly string[];
+  readonly runIds: readonly string[];
 }
 
 /** More calls than any group needs at one instant: one that never comes to rest is a failure, not a hang. */
@@ -32,14 +33,15 @@ export const ACTIVITIES_OF: Readonly<Record<WayName, readonly string[]>> = {
 
 type RunWay = (run: { tenantId: string; runId: string }, carry: Carry) => Promise<void>;
 
-/** One group after the other, until each is at rest; a run that is left to its workflow goes `runWay`. */
+/** One group after the other, until each is at rest; a run that is left to a workflow goes `runWay`. */
 async function eachAlone(
-  { tenantId, groupIds }: Due,
+  { tenantId, groupIds, runIds }: Due,
   carry: Carry,
   activity: 'planNextStep' | 'advanceGroup',
   runWay: RunWay,
 ): Promise<void> {
   for (const groupId of groupIds) await carryGroup({ tenantId, groupId }, carry, activity, runWay);
+  for (const runId of runIds) await runWay({ tenantId, runId }, carry);
 }
 
 async function carryGroup(
@@ -81,10 +83,13 @@ async function runAtOnce(run: { tenantId: string; runId: string }, carry: Carry)
 }
 
 /** All groups at once, through one worker: what their workflows ask for in the same turn goes into one transaction. */
-async function together({ tenantId, groupIds }: Due, carry: Carry): Promise<void> {
+async function together({ tenantId, groupIds, runIds }: Due, carry: Carry): Promise<void> {
   let busy = groupIds;
   for (let calls = 0; calls < CALLS_MAX; calls += 1) {
-    if (busy.length === 0) return;
+    if (busy.length === 0) {
+      for (const runId of runIds) await runAtOnce({ tenantId, runId }, carry);
+      return;
+    }
     const asked = busy;
     const plans = await carry({
       activity: 'advanceGroup',

@@ -82,6 +82,8 @@ export interface ChargePlan {
   readonly quantity: string;
   readonly inDays: number;
   readonly taxCode: 'books' | null;
+  /** IMMEDIATE is billed at once by a run outside any group, today. */
+  readonly timing: 'NEXT_INVOICE' | 'IMMEDIATE';
 }
 
 export interface CancelPlan {
@@ -191,6 +193,7 @@ export const worlds: fc.Arbitrary<World> = fc.record({
       quantity: fc.constantFrom('1', '2', '0.5'),
       inDays: fc.integer({ min: -5, max: 40 }),
       taxCode: fc.constantFrom(null, 'books'),
+      timing: fc.constant('NEXT_INVOICE'),
     }),
     { maxLength: 4 },
   ),

@@ -87,7 +87,7 @@ describe('granting credit', () => {
     { fault: 'no such kind',          body: { kind: 'GIFT' },                                path: 'kind' },
     { fault: 'a negative priority',   body: { priority: -1 },                                path: 'priority' },
     { fault: 'half a priority',       body: { priority: 1.5 },                               path: 'priority' },
-    { fault: 'one that has expired',  body: { expiresAt: '2026-08-01T00:00:00Z' },           path: 'expiresAt' },
+    { fault: 'one that has expired',  body: { expiresAt: '2026-08-01T00:00:00Z' },           path: 'expiresAt', code: 'request.refused' },
     { fault: 'no such customer',      body: { customerId: 'cus_none' },                      path: 'customerId', code: 'not_found', status: 404 },
   ])('refuses $fault', async ({ body, path, code = 'request.invalid', status = 400 }) => {
     expect((await grant(body)).body).toMatchObject({ status, code, errors: [{ path }] });

@@ -131,6 +131,34 @@ describe('creating', () => {
     expect((await client.get(`/subscriptions/${trial.id}`)).body.status).toBe('ACTIVE');
   });
 
+  test('tells when it is billed next itself, whatever others of its group have before', async () => {
+    const monthly = await subscribe([flat('base', '10.00')]);
+    const tried = await subscribe([flat('tried', '5.00')], { trialDays: 40 });
+    const yearly = await subscribe([flat('year', '99.00', { cadence: { interval: 'YEAR', count: 1 } })]);
+    const over = await subscribe([flat('over', '5.00')], { endDate: '2026-03-20' });
+    const next = async () => {
+      const read = async ({ id }: Body) => (await client.get(`/subscriptions/${id}`)).body.nextBillingAt?.slice(0, 10);
+      return [await read(monthly), await read(tried), await read(yearly), await read(over)];
+    };
+    expect(await next()).toEqual(['2026-03-01', '2026-05-01', '2026-03-01', '2026-03-01']);
+    await until('2026-03-02T00:00:00Z');
+    expect(await next()).toEqual(['2026-04-01', '2026-05-01', '2027-03-01', undefined]);
+  });
+
+  test('tells of the group that bills it next when it moves', async () => {
+    await subscribe([flat('base', '10.00')]);
+    const used = await subscribe([flat('used', '4.00', { billing: 'ARREARS' })]);
+    await until('2026-03-02T00:00:00Z');
+    const other = await create(client, '/billing-groups', { payerCustomerId: payer.id, anchorDate: '2026-03-20' });
+    const { body: moved } = await client.put(`/subscriptions/${used.id}`, { billingGroupId: other.id });
+    expect(moved).toMatchObject({ billingGroupId: other.id, nextBillingAt: '2026-04-20T00:00:00.000Z' });
+    await until('2026-04-19T00:00:00Z');
+    expect((await billed()).flat()).not.toContainEqual(expect.stringContaining('used'));
+    await until('2026-04-20T00:00:00Z');
+    expect((await billed()).at(-1)).toEqual(['2026-04-20', 'used 03-01 03-20 2.71', 'used 03-20 04-20 4.00']);
+    expect((await client.get(`/subscriptions/${used.id}`)).body.nextBillingAt).toBe('2026-05-20T00:00:00.000Z');
+  });
+
   test('with an end: the last period is cut, and nothing is given back', async () => {
     const ending = await subscribe([flat('base', '30.00'), flat('used', '60.00', { billing: 'ARREARS' })], {
       endDate: '2026-04-11',

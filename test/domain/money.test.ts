@@ -30,6 +30,12 @@ describe('decimal', () => {
     expect(() => decimal(text)).toThrow(expect.objectContaining({ code: 'money.invalid' }));
   });
 
+  test.each(['-0', '-0.00', '0.00'])('%s is 0, without a sign', (zero) => {
+    expect(toPlain(zero)).toBe('0');
+    expect(toPlain(sum([zero]))).toBe('0');
+    expect(toAmount(zero, 'USD')).toBe('0.00');
+  });
+
   test('keeps more digits than decimal.js does by default', () => {
     expect(toPlain(sum(['123456789012345678.123456', '0.000001']))).toBe('123456789012345678.123457');
   });

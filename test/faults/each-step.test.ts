@@ -48,6 +48,8 @@ test('one of the worlds has all that a run can meet', async () => {
   expect(books['credit_reservations']).toContainEqual(expect.objectContaining({ status: 'RESERVED' }));
   expect(books['billing_runs']).toContainEqual(expect.objectContaining({ status: 'EMPTY', reason: 'ZERO' }));
   expect((books['line_taxes'] ?? []).length).toBeGreaterThan(10);
+  for (const kind of ['BILL_NOW', 'IMMEDIATE'])
+    expect(books['billing_runs']).toContainEqual(expect.objectContaining({ kind, status: 'ISSUED' }));
 });
 
 describe.each(ways)('%s', (way) => {

@@ -3,8 +3,9 @@ import { workflowId } from '../../src/workflows/contract.ts';
 import type { Client } from '../support/api.ts';
 import { create, flat } from '../support/billing-shapes.ts';
 import { eventually, startTestStack, type TestStack } from '../support/stack.ts';
-import { flawsOf } from './support/proof.ts';
 import { DOWN, type Place, PLACES, UP } from './support/missed-dates.ts';
+import { type OwnPostgres, type OwnTemporal, startOwnPostgres, startOwnTemporal } from './support/own-servers.ts';
+import { flawsOf } from './support/proof.ts';
 
 /** Real time, moved at its one source: what the product takes for now is this far from what the machine does. */
 let shift = 0;
@@ -13,16 +14,20 @@ const setClock = (instant: string): void => {
   shift = Date.parse(instant) - Date.now();
 };
 
+let postgres: OwnPostgres;
+let temporal: OwnTemporal;
 let stack: TestStack;
 let api: Client;
 let worker: { stop(): Promise<void> } | null = null;
 beforeAll(async () => {
-  stack = await startTestStack({ clock, workers: 0 });
+  [postgres, temporal] = await Promise.all([startOwnPostgres({ clock }), startOwnTemporal()]);
+  stack = await startTestStack({ clock, workers: 0, db: postgres.db, temporalAddress: temporal.address });
   api = await stack.api.tenant();
 });
 afterAll(async () => {
   await goDown();
   await stack.close();
+  await Promise.all([postgres.remove(), temporal.remove()]);
 });
 
 const goUp = async (): Promise<void> => {
@@ -137,14 +142,18 @@ describe('everything was off over three billing dates, in real time', () => {
     for (const [{ losesWorkflow }, { groupId }] of payers) {
       if (losesWorkflow) await handleOf(groupId).terminate('lost in the outage');
     }
-    // The API goes on, and each group is charged in the evening of its first missed date, and in the next one.
+    // The API goes on for a while, and each group is charged in the evening of its first missed date, and in the next one.
     const inOrder = [...payers].toSorted(([a], [b]) => a.boundaries[1].localeCompare(b.boundaries[1]));
     for (const [{ boundaries }, payer] of inOrder) {
       await chargeAt(plusHours(boundaries[1], 18), payer, 'On the date');
       await chargeAt(plusHours(boundaries[1], 30), payer, 'On the day after');
       await chargeAt(plusHours(boundaries[1], 31), payer, 'After all three', { chargeOn: '2026-05-09' });
     }
+    // Then nothing is left that runs.
+    await Promise.all([postgres.stop(), temporal.stop()]);
+    expect((await api.get('/tenant')).status).toBe(503);
     setClock(UP);
+    await Promise.all([postgres.start(), temporal.start()]);
     await goUp();
   }, 300_000);
 

@@ -16,6 +16,12 @@ const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 
 /** Cases of each operation and phase. */
 const examples = Number(process.env['FUZZ_EXAMPLES'] ?? 25);
 const phases = process.env['FUZZ_PHASES'] ?? 'examples,coverage,fuzzing,stateful';
+/** With so many cases CI runs all phases: these many requests at least, so many of them parts of a chain. */
+const EXAMPLES_MIN = 4;
+const REQUESTS_MIN = 10_000;
+const CHAINED_MIN = 20;
+/** Requests of each caller without a right to write: some for every operation. */
+const STRANGE_MIN = 300;
 
 /** What the server logged about a request that reached an operation. */
 interface Served {
@@ -72,13 +78,14 @@ function note(line: string): void {
   }
 }
 
-/** How many answers there were of each status; forgets them. */
-function tally(what: string): Record<string, number> {
+/** How many answers there were of each status, and in all; forgets them. */
+function tally(what: string): { counts: Record<string, number>; total: number } {
   const counts: Record<string, number> = {};
   for (const { status } of served) counts[status] = (counts[status] ?? 0) + 1;
   process.stdout.write(`${what}: ${served.length} requests, answered ${JSON.stringify(counts)}\n`);
+  const total = served.length;
   served = [];
-  return counts;
+  return { counts, total };
 }
 
 /** Changes with every row that is written anywhere, but for stored answers: that of a preview is no change. */
@@ -96,12 +103,17 @@ const asTenant = (key: string): Record<string, string> => ({ Authorization: `Bea
 test('the API does what its document promises', async () => {
   const before = await fingerprint();
   // The platform key reaches every operation, and no request can revoke it.
-  const { exitCode } = await fuzz({ ...common, headers: asTenant(PLATFORM_KEY), phases, examples, checks: 'all' });
-  const counts = tally('with a key');
+  const headers = asTenant(PLATFORM_KEY);
+  const { exitCode, chained } = await fuzz({ ...common, headers, phases, examples, checks: 'all' });
+  const { counts, total } = tally('with a key');
   expect(faults).toEqual([]);
   expect(exitCode).toBe(0);
+  if (process.env['FUZZ_PHASES'] === undefined && examples >= EXAMPLES_MIN) {
+    expect(total).toBeGreaterThanOrEqual(REQUESTS_MIN);
+    expect(chained).toBeGreaterThanOrEqual(CHAINED_MIN);
+  }
   // It got far: things were read, made and removed.
-  for (const status of [200, 201, 204]) expect(counts[status] ?? 0).toBeGreaterThan(50);
+  for (const status of [200, 201, 204]) expect(counts[status] ?? 0, `answers of ${status}`).toBeGreaterThan(5);
   expect(await fingerprint()).not.toBe(before);
 });
 
@@ -120,8 +132,11 @@ test('nothing is written without a key that may write, whatever is sent', async 
   const before = await fingerprint();
   tally('prepared');
   for (const [what, headers, statuses] of callers) {
-    await fuzz({ ...common, headers, phases: 'fuzzing', examples: 4, checks: 'not_a_server_error', mode: 'positive' });
-    const counts = tally(what);
+    const given = { ...common, headers, phases: 'fuzzing', examples: 4, mode: 'positive' } as const;
+    const { exitCode } = await fuzz({ ...given, checks: 'not_a_server_error' });
+    const { counts, total } = tally(what);
+    expect(exitCode, what).toBe(0);
+    expect(total, what).toBeGreaterThanOrEqual(STRANGE_MIN);
     expect(
       Object.keys(counts)
         .map(Number)

@@ -5,6 +5,7 @@ import schemathesis
 # What the document says must never be refused for its form. A rule that spans fields, or a field and what is stored, is not
 # in the document: its refusal has a code of its own, or one of these texts.
 RULES = {
+    "request.refused",
     "price.invalid",
     "coupon.invalid",
     "schedule.invalid",
@@ -16,13 +17,7 @@ RULES = {
     "idempotency.mismatch",
 }
 TEXTS = (
-    "Not a cursor of this list",
-    "is no boundary of this group",
-    "The schedule up to then has run",
-    "It cannot end in the past",
     "The end comes after the start",
-    # Looked at once the group is found: a body that is left out counts as an empty one.
-    "Send a new anchorDate, a new cadence, or both",
     # A known value has taken the place of a null.
     "Send customerId or subscriptionId: exactly one of them",
 )
@@ -45,8 +40,12 @@ def is_by_rule(problem):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """In a chain of requests a key that was drawn before would answer with what has been removed since: none is sent."""
+    if not is_in_chain(case):
+        return
+    with open("chained", "ab") as chained:
+        chained.write(b".")
     key = (case.headers or {}).get("Idempotency-Key")
-    if key is not None and is_in_chain(case) and re.fullmatch(r"[ -~]{1,255}", key):
+    if key is not None and re.fullmatch(r"[ -~]{1,255}", key):
         del case.headers["Idempotency-Key"]
 
 

@@ -43,6 +43,8 @@ export const PLATFORM_KEY = 'platform-key-of-the-tests';
 export async function startTestApi(
   options: {
     clock?: Clock;
+    /** One to use and to leave open, in place of one of its own. */
+    db?: TestDatabase;
     routes?: readonly Route[];
     rateLimit?: { requests: number; seconds: number };
     parts?: Record<string, PartCheck>;
@@ -50,7 +52,7 @@ export async function startTestApi(
   } = {},
 ): Promise<TestApi> {
   const { clock, routes, parts, log = quietLog, rateLimit = { requests: 1_000_000, seconds: 10 } } = options;
-  const db = await createTestDatabase(clock === undefined ? {} : { clock });
+  const db = options.db ?? (await createTestDatabase(clock === undefined ? {} : { clock }));
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -78,7 +80,7 @@ export async function startTestApi(
     },
     close: async () => {
       await stop(server);
-      await db.close();
+      if (options.db === undefined) await db.close();
     },
   };
 }

@@ -1,14 +1,15 @@
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
 import type { Clock } from '../../src/db/clock.ts';
+import type { Database } from '../../src/db/database.ts';
 import { startWorker } from '../../src/worker.ts';
+import { WORKFLOW_CODE } from '../../src/workflow-code.ts';
 import { type Client as ApiClient, startTestApi, type TestApi } from './api.ts';
-import { quietLog } from './database.ts';
+import { quietLog, type TestDatabase } from './database.ts';
 
-/** API, worker, relay and sweep on a database and a task queue of their own, against the shared Temporal server. */
+/** API, worker, relay and sweep on a database and a task queue of their own, against the shared Temporal server or another. */
 export interface TestStack {
   readonly api: TestApi;
   readonly temporal: Client;
@@ -23,18 +24,28 @@ let bundle: Promise<WorkflowBundleWithSourceMap> | null = null;
 /** The product’s workflow code, bundled once in a test file. */
 export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
   (bundle ??= bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    ...WORKFLOW_CODE,
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
   }));
 
-export async function startTestStack(options: { workers?: number; clock?: Clock } = {}): Promise<TestStack> {
-  const api = await startTestApi(options.clock === undefined ? {} : { clock: options.clock });
-  const address = inject('temporalAddress');
+export interface StackOptions {
+  workers?: number;
+  clock?: Clock;
+  db?: TestDatabase;
+  temporalAddress?: string;
+  /** What the workers see of the database. */
+  seenByWorkers?: (database: Database) => Database;
+}
+
+export async function startTestStack(options: StackOptions = {}): Promise<TestStack> {
+  const { clock, db, seenByWorkers = (database) => database } = options;
+  const api = await startTestApi({ ...(clock === undefined ? {} : { clock }), ...(db === undefined ? {} : { db }) });
+  const address = options.temporalAddress ?? inject('temporalAddress');
   const taskQueue = `test-${randomUUID()}`;
   const connection = await Connection.connect({ address });
   const addWorker = async () =>
     startWorker({
-      database: api.db.database,
+      database: seenByWorkers(api.db.database),
       temporal: { address, namespace: 'default', taskQueue },
       log: quietLog,
       publicUrl: api.url,

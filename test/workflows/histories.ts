@@ -1,10 +1,11 @@
+import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import packageFile from '../../package.json' with { type: 'json' };
-import { workflowBundle } from '../support/stack.ts';
+import { eventually, workflowBundle as bundledWorkflows } from '../support/stack.ts';
 
 const { History } = temporal.api.history.v1;
 export type WorkflowHistory = temporal.api.history.v1.IHistory;
@@ -52,13 +53,33 @@ export const storedHistories = async (): Promise<string[]> =>
 export const readHistory = async (file: string): Promise<WorkflowHistory> =>
   History.decode(await readFile(join(FOLDER, file)));
 
+/** Whether a worker has done any of it: one that has just continued as new is held back by the server for up to a second. */
+const hasBegun = (history: WorkflowHistory): boolean =>
+  (history.events ?? []).some((event) => (event.workflowTaskCompletedEventAttributes ?? null) !== null);
+
+/** The executions of a workflow that continues as new, each with its history, oldest first, once the newest has begun. */
+export async function executionsOf(client: Client, id: string): Promise<WorkflowHistory[]> {
+  const newest = await eventually(async () => {
+    const history = await client.workflow.getHandle(id).fetchHistory();
+    return hasBegun(history) ? history : null;
+  }, 'the newest execution to begin');
+  const histories: WorkflowHistory[] = [newest];
+  for (;;) {
+    const started = histories[0]?.events?.[0]?.workflowExecutionStartedEventAttributes;
+    const earlier = started?.continuedExecutionRunId ?? '';
+    if (earlier === '') return histories;
+    histories.unshift(await client.workflow.getHandle(id, earlier).fetchHistory());
+  }
+}
+
 /** Runs a history through the workflow code, or through other code; rejects when that would have done something else. */
-export const replay = async (history: unknown, code?: string): Promise<void> =>
-  Worker.runReplayHistory(
-    { workflowBundle: code === undefined ? await workflowBundle() : { code } },
-    history,
-    'replayed',
-  );
+export async function replay(history: WorkflowHistory, code?: string): Promise<void> {
+  // The SDK waits for ever for the end of a history like that.
+  if (!hasBegun(history))
+    throw new Error('No workflow task of this history was completed: there is nothing to replay.');
+  const workflowBundle = code === undefined ? await bundledWorkflows() : { code };
+  await Worker.runReplayHistory({ workflowBundle }, history, 'replayed');
+}
 
 /** A history with its payloads as text. */
 export const readable = (history: unknown): string =>

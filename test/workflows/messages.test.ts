@@ -27,6 +27,8 @@ interface Case {
   readonly running: readonly string[];
   /** Sent on 20 March, to undo what stops the group. */
   readonly undo?: (scene: Scene) => Promise<unknown>;
+  /** What the group had billed by then, stopped as it was. */
+  readonly stopped?: { readonly asleep: readonly string[]; readonly running: readonly string[] };
   /** What the workflow waits for at last. */
   readonly waitingFor?: string;
 }
@@ -63,6 +65,8 @@ const cases: readonly Case[] = [
     message: 'pause, and resume in March',
     send: tell('pause'),
     undo: tell('resume'),
+    // What is under way is finished.
+    stopped: { asleep: [], running: ['2026-02-01: 31.00'] },
     asleep: UNCHANGED,
     running: UNCHANGED,
   },
@@ -151,15 +155,20 @@ const asUpdates: readonly (Omit<Case, 'asleep' | 'running'> & { like: string })[
   { like: 'bill now, of a charge', message: 'billNow', send: both(charge, update('billNow')) },
 ];
 
-async function toApril(scene: Scene, { message, undo, waitingFor }: Case, expected: readonly string[]): Promise<void> {
+async function toApril(scene: Scene, one: Case, when: 'asleep' | 'running'): Promise<void> {
+  const { message, undo, stopped, waitingFor } = one;
   await passTo(scene, '2026-02-10T00:00:01Z', '2026-03-01T00:00:01Z', '2026-03-10T00:00:01Z');
+  if (stopped !== undefined) {
+    expect(await booksOf(scene), `${message}: stopped`).toEqual(['2026-01-01: 31.00', ...stopped[when]]);
+    expect(await scene.state()).toMatchObject({ waitingFor: 'idle: PAUSED', status: 'PAUSED' });
+  }
   if (undo !== undefined) {
     timeline.set('2026-03-20T12:00:00Z');
     await undo(scene);
     await scene.settle();
   }
   await passTo(scene, '2026-04-01T00:00:01Z');
-  expect(await booksOf(scene), message).toEqual(['2026-01-01: 31.00', ...expected]);
+  expect(await booksOf(scene), message).toEqual(['2026-01-01: 31.00', ...one[when]]);
   await expectOnceOnly(scene);
   const { body: group } = await scene.api.get(`/billing-groups/${scene.groupId}`);
   expect(await scene.state()).toEqual({
@@ -177,7 +186,7 @@ async function expectRightAsleep(one: Case): Promise<void> {
   await one.send(scene);
   await scene.settle();
   await passTo(scene, '2026-02-01T00:00:01Z');
-  await toApril(scene, one, one.asleep);
+  await toApril(scene, one, 'asleep');
 }
 
 async function expectRightRunning(one: Case, hold: Hold = {}): Promise<void> {
@@ -189,7 +198,7 @@ async function expectRightRunning(one: Case, hold: Hold = {}): Promise<void> {
     hold,
   );
   await scene.settle();
-  await toApril(scene, one, one.running);
+  await toApril(scene, one, 'running');
 }
 
 test.each(cases)('$message, while the group sleeps', (one) => expectRightAsleep(one));
@@ -219,3 +228,17 @@ test.each([
     expect(await booksOf(scene)).toEqual(['2026-01-01: 31.00']);
   },
 );
+
+test('a group is closed while its last run is under way: that is finished first', async () => {
+  const scene = await openScene(timeline);
+  timeline.set('2026-01-20T12:00:00Z');
+  await charge(scene);
+  await create(scene.api, `/subscriptions/${scene.subscriptionId}/cancel`, { effective: 'PERIOD_END' });
+  await scene.settle();
+  const wakes = () => scene.wake('2026-02-01T00:00:01Z');
+  const { wasThrough } = await whileRunning(scene, wakes, () => tell('close')(scene));
+  expect(wasThrough, 'it waits for the run').toBe(false);
+  await scene.handle.result();
+  expect(await scene.state()).toMatchObject({ waitingFor: 'closed', status: 'CLOSED', nextBillingAt: null });
+  expect(await booksOf(scene)).toEqual(['2026-01-01: 31.00', '2026-02-01: 5.00']);
+});

@@ -59,6 +59,9 @@ test('a group whose boundary is seconds away bills by itself, and the Temporal U
     TributaryNextBilling: new Date('2026-09-01T00:00:00Z'),
   });
 
+  // What no stack trace says (decision 22).
+  expect(await handle.query<string>('__stack_trace')).not.toContain(' at ');
+
   const history = await handle.fetchHistory();
   const text = readable(history);
   expect(text).toContain('sleeping until 2026-08-01 00:00 UTC');

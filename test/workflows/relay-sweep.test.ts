@@ -1,8 +1,9 @@
+import type { Client as TemporalClient } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCharge } from '../../src/db/charges/create.ts';
 import { startSweep } from '../../src/relay/sweep.ts';
 import { workflowId } from '../../src/workflows/contract.ts';
-import type { Client } from '../support/api.ts';
+import { type Client, startTestApi } from '../support/api.ts';
 import { create, flat } from '../support/billing-shapes.ts';
 import { quietLog } from '../support/database.ts';
 import { eventually, startTestStack, type TestStack } from '../support/stack.ts';
@@ -123,4 +124,73 @@ test('a closed group is left alone', async () => {
   await age('billing_groups', 'next_due_at', group.id);
   await sweep();
   expect(await isRunning(group.id)).toBe(false);
+});
+
+test('tenants take turns: many late groups of one do not keep the few of another waiting', async () => {
+  const alone = await startTestApi();
+  try {
+    const [crowd, few] = [await alone.tenant(), await alone.tenant()];
+    for (const [tenant, groups, minutes] of [
+      [crowd, 5, 10],
+      [few, 2, 2],
+    ] as const) {
+      const payer = await create(tenant, '/customers', { name: 'Late' });
+      for (let group = 0; group < groups; group += 1)
+        await create(tenant, '/billing-groups', { payerCustomerId: payer.id });
+      await alone.db.query(
+        `update billing_groups set next_due_at = now() - make_interval(mins => $2) where tenant_id = $1`,
+        [tenant.tenantId, minutes],
+      );
+    }
+    const woken: string[] = [];
+    const signalWithStart = async (_: string, { args: [{ tenantId }] }: { args: [{ tenantId: string }] }) => {
+      woken.push(tenantId === crowd.tenantId ? 'crowd' : 'few');
+    };
+    await startSweep({
+      database: alone.db.database,
+      client: { workflow: { signalWithStart } } as unknown as TemporalClient,
+      taskQueue: 'nobody',
+      log: quietLog,
+      register: () => Promise.resolve(),
+    }).stop();
+    expect(woken).toEqual(['crowd', 'few', 'crowd', 'few', 'crowd', 'crowd', 'crowd']);
+  } finally {
+    await alone.close();
+  }
+});
+
+test('one look after the other reaches all that is late, whatever is refused for ever', async () => {
+  const alone = await startTestApi();
+  try {
+    const tenant = await alone.tenant();
+    const payer = await create(tenant, '/customers', { name: 'Late' });
+    const group = await create(tenant, '/billing-groups', { payerCustomerId: payer.id });
+    const groups = 2_500;
+    await alone.db.query(
+      `insert into billing_groups
+       select (jsonb_populate_record(g, jsonb_build_object('id', 'grp_' || lpad(n::text, 26, '0'), 'next_due_at', now() - interval '1 hour'))).*
+         from billing_groups g, generate_series(1, $2::int) n where g.id = $1`,
+      [group.id, groups],
+    );
+    const asked = new Set<string>();
+    const signalWithStart = async (_: string, { args: [{ groupId }] }: { args: [{ groupId: string }] }) => {
+      asked.add(groupId);
+      const place = Number(groupId.slice(-4));
+      // Also all that are asked first, at one time.
+      if (place <= 150 || place % 3 === 0) throw new Error('always refused');
+    };
+    const sweep = startSweep({
+      database: alone.db.database,
+      client: { workflow: { signalWithStart } } as unknown as TemporalClient,
+      taskQueue: 'nobody',
+      log: quietLog,
+      register: () => Promise.resolve(),
+      everyMs: 1,
+    });
+    await eventually(async () => asked.size >= groups, 'all of them to be asked');
+    await sweep.stop();
+    expect(asked.size).toBe(groups);
+  } finally {
+    await alone.close();
+  }
 });

@@ -1,4 +1,4 @@
-import type { Client as TemporalClient } from '@temporalio/client';
+import { type Client as TemporalClient, ServiceError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { enqueue } from '../../src/db/outbox.ts';
 import { startRelay } from '../../src/relay/relay.ts';
@@ -14,11 +14,17 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** A Temporal that counts the signals it is sent, and refuses those that `refuses` says. */
-function temporal(refuses: (runId: string) => boolean = () => false) {
+const INVALID_ARGUMENT = 3;
+const UNAVAILABLE = 14;
+const failing = (code: number): ServiceError =>
+  new ServiceError('Failed', { cause: Object.assign(new Error('no'), { code, details: 'no', metadata: {} }) });
+
+/** A Temporal that counts the signals it is sent, refuses those that `refuses` says, and may be away. */
+function temporal(refuses: (runId: string) => boolean = () => false, isAway: () => boolean = () => false) {
   const received: string[] = [];
   const signalWithStart = async (_: string, { args: [{ runId }] }: { args: [{ runId: string }] }): Promise<void> => {
-    if (refuses(runId)) throw new Error('Temporal says no');
+    if (isAway()) throw failing(UNAVAILABLE);
+    if (refuses(runId)) throw failing(INVALID_ARGUMENT);
     received.push(runId);
   };
   return { received, client: { workflow: { signalWithStart } } as unknown as TemporalClient };
@@ -28,8 +34,8 @@ const relayTo = (client: TemporalClient) =>
   startRelay({ database: api.db.database, client, taskQueue: 'nobody', log: quietLog });
 
 /** Messages about runs that there are only here. */
-const send = (runIds: readonly string[]): Promise<void> =>
-  api.db.database.inTenant(tenant.tenantId, async (tx) => {
+const send = (runIds: readonly string[], tenantId = tenant.tenantId): Promise<void> =>
+  api.db.database.inTenant(tenantId, async (tx) => {
     for (const runId of runIds) {
       await enqueue(tx, { topic: 'run.start', dedupeKey: runId, payload: { runId, testClockId: null } });
     }
@@ -42,6 +48,8 @@ const waiting = () =>
   );
 
 const untilDelivered = () => eventually(async () => (await waiting()).length === 0, 'the outbox to be empty');
+
+const placeOf = (runId: string): number => Number(runId.split('_').at(-1));
 
 const named = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}_${index}`);
 
@@ -103,6 +111,94 @@ describe('the relay', () => {
     await untilDelivered();
     await Promise.all(relays.map((relay) => relay.stop()));
     expect(others.flatMap(({ received }) => received).toSorted()).toEqual(sent.toSorted());
+  });
+
+  test('lets tenants take turns: one with thousands of messages delays one with ten by a batch', async () => {
+    await send(named('run_of_crowd', 1_000));
+    const few = await api.tenant();
+    await send(named('run_of_few', 10), few.tenantId);
+    const { received, client } = temporal();
+    const relay = await relayTo(client);
+    await untilDelivered();
+    await relay.stop();
+    expect(received.toSorted()).toEqual([...named('run_of_crowd', 1_000), ...named('run_of_few', 10)].toSorted());
+    expect(received.findLastIndex((id) => id.startsWith('run_of_few'))).toBeLessThan(100);
+    const ofCrowd = received.filter((id) => id.startsWith('run_of_crowd'));
+    // Those of one batch go out together, in no order; batches go from the oldest on.
+    expect(ofCrowd.map(placeOf).findIndex((place) => place >= 500)).toBeGreaterThanOrEqual(400);
+  });
+
+  test('lets more tenants than a batch has room for take turns', async () => {
+    const [tenants, each] = [130, 3];
+    await api.db.query(
+      `insert into outbox_messages (tenant_id, id, topic, dedupe_key, payload, attempts, created_at)
+       select 'ten_' || lpad(t::text, 4, '0'), 'out_' || t || '_' || m, 'run.start', 'run_' || t || '_' || m,
+              jsonb_build_object('runId', 'run_' || t, 'testClockId', null), 0, now()
+         from generate_series(1, $1::int) t, generate_series(1, $2::int) m`,
+      [tenants, each],
+    );
+    const { received, client } = temporal();
+    const relay = await relayTo(client);
+    await untilDelivered();
+    await relay.stop();
+    expect(received).toHaveLength(tenants * each);
+    const firsts = named('run', tenants + 1)
+      .slice(1)
+      .map((runId) => received.indexOf(runId));
+    expect(Math.min(...firsts)).toBe(0);
+    // One of each of a hundred; then the thirty that are left have theirs, and of the others seventy.
+    expect(Math.max(...firsts)).toBeLessThan(200);
+  });
+
+  test('what is always refused does not slow down the others, even one that says the same again', async () => {
+    const { received, client } = temporal((runId) => runId === 'run_poison');
+    await send(['run_poison']);
+    await api.db.query(
+      `update outbox_messages set claimed_at = now() - interval '2 minutes' where dedupe_key = 'run_poison'`,
+    );
+    await send(['run_poison', ...named('run_beside', 300)]);
+    const relay = await relayTo(client);
+    await eventually(async () => received.length >= 300, 'the others', 5);
+    await relay.stop();
+    expect(received.toSorted()).toEqual(named('run_beside', 300).toSorted());
+    expect(await waiting(), 'once, and in nobody’s way').toEqual([{ dedupe_key: 'run_poison', claimed: true }]);
+    await api.db.query(`delete from outbox_messages where topic <> 'event'`);
+  });
+
+  test('what is refused for ever, the oldest of each of many tenants, does not keep the others of these tenants waiting', async () => {
+    const tenants = 60;
+    await api.db.query(
+      `insert into outbox_messages (tenant_id, id, topic, dedupe_key, payload, attempts, created_at)
+       select 'ten_' || lpad(t::text, 4, '0'), 'out_' || t || what, 'run.start', 'run' || what || t,
+              jsonb_build_object('runId', 'run' || what || t, 'testClockId', null), 0, now()
+         from generate_series(1, $1::int) t, unnest(array['_a_poison', '_b_good']) what`,
+      [tenants],
+    );
+    const { received, client } = temporal((runId) => runId.includes('poison'));
+    const relay = await relayTo(client);
+    await eventually(async () => received.length === tenants, 'the others');
+    await relay.stop();
+    expect(await waiting()).toHaveLength(tenants);
+    await api.db.query(`delete from outbox_messages where topic <> 'event'`);
+  });
+
+  test('gives back what nobody was there to take, and delivers it when somebody is', async () => {
+    let calls = 0;
+    let isAway = true;
+    const { received, client } = temporal(
+      () => false,
+      () => {
+        calls += 1;
+        return isAway;
+      },
+    );
+    await send(named('run_untold', 20));
+    const relay = await relayTo(client);
+    await eventually(async () => calls >= 40, 'two attempts');
+    isAway = false;
+    await untilDelivered();
+    await relay.stop();
+    expect(received.toSorted()).toEqual(named('run_untold', 20).toSorted());
   });
 
   test('delivers what a relay had claimed that died, once it is old enough', async () => {

@@ -114,7 +114,7 @@ test('the database goes away', async () => {
   expect(reply.status).toBe(503);
   errors.push(reply);
   await eventually(
-    async () => logged.some((line) => line.includes('outbox: the database is away')),
+    async () => logged.some((line) => line.includes('outbox: the database does not take it')),
     'the relay to notice',
   );
   await api.db.refuse(false);

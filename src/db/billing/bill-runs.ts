@@ -7,7 +7,7 @@ import { insertTaxes } from './apply-tax.ts';
 import { moveGroupsOn, payableEvent } from './collect.ts';
 import { draftsOfRun, type InvoiceDraft, storeCollected } from './draft-rows.ts';
 import { loadFacts } from './event.ts';
-import { type LoadedGroup, loadGroups } from './group-state.ts';
+import { type ScheduledGroup, scheduledGroup } from './group-state.ts';
 import { CAME_TO_ZERO, dropZeroDrafts, IN_REVIEW, isUnwanted } from './issue.ts';
 import { endRuns, isOver, type LockedRun, lockRuns, unblockGroups } from './run.ts';
 import { sealInvoices } from './seal-invoices.ts';
@@ -16,7 +16,7 @@ import { settleInvoices } from './settle-invoices.ts';
 /** A run that is to be billed, with its group, whose row is locked; null for one outside any group. */
 export interface RunToBill {
   readonly runId: string;
-  readonly group: LoadedGroup | null;
+  readonly group: ScheduledGroup | null;
 }
 
 /** Told of each part of the work before it begins: long work shows where it is. */
@@ -170,8 +170,8 @@ export async function billRun(tx: Tx, runId: string, tell?: Tell): Promise<boole
     .where('id', '=', runId)
     .select('billingGroupId')
     .executeTakeFirst();
-  const groupIds = run?.billingGroupId == null ? [] : [run.billingGroupId];
-  const [group = null] = await loadGroups(tx, groupIds, { lock: 'update' });
+  const groupId = run?.billingGroupId ?? null;
+  const group = groupId === null ? null : await scheduledGroup(tx, groupId, { lock: 'update' });
   const { done } = await billRuns(tx, [{ runId, group }], tell);
   return done.length > 0;
 }

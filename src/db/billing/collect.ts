@@ -5,7 +5,7 @@ import { collectRun, type RunFacts } from '../../domain/invoice/collect-run.ts';
 import type { Tx } from '../database.ts';
 import { draftsOfRun, storeCollected } from './draft-rows.ts';
 import { eventOf, eventOutsideGroups, loadFacts, type PayableEvent } from './event.ts';
-import { type LoadedGroup, loadGroups } from './group-state.ts';
+import { type ScheduledGroup, scheduledGroup } from './group-state.ts';
 import { hasPassed, isOver, type LockedRun, lockRun, passStep, setRunStatus, unblockGroups } from './run.ts';
 
 /** What the workflow needs to know of a collected run. */
@@ -26,7 +26,7 @@ export async function collectCharges(tx: Tx, runId: string): Promise<CollectOutc
     .select('billingGroupId')
     .executeTakeFirst();
   const groupId = peek?.billingGroupId ?? null;
-  const [group] = groupId === null ? [] : await loadGroups(tx, [groupId], { lock: 'update' });
+  const group = groupId === null ? undefined : await scheduledGroup(tx, groupId, { lock: 'update' });
   const run = await lockRun(tx, runId);
   if (isOver(run)) return { outcome: 'DONE', memberCount: 0 };
   if (run.entityStatus === 'SUSPENDED') {
@@ -59,7 +59,7 @@ export async function collectCharges(tx: Tx, runId: string): Promise<CollectOutc
 }
 
 /** The event that a run bills: its group's, or one outside any group. */
-export const payableEvent = (run: LockedRun, group: LoadedGroup | undefined): PayableEvent => ({
+export const payableEvent = (run: LockedRun, group: ScheduledGroup | undefined): PayableEvent => ({
   event: group === undefined ? eventOutsideGroups(run.now, run.timezone) : eventOf(group, run.boundaryAt),
   scope: group === undefined ? { chargeId: '', ...run.scope } : run.scope,
   payerCustomerId: run.payerCustomerId,

@@ -6,7 +6,7 @@ import type { BillingEvent } from '../../domain/subscription/collect-item.ts';
 import type { RoundingMode } from '../../domain/money.ts';
 import type { Tx } from '../database.ts';
 import { loadAccountOrders, loadChargedLines, loadChargesById, loadChargesOfGroups, loadMembers } from './facts.ts';
-import type { LoadedGroup } from './group-state.ts';
+import type { ScheduledGroup } from './group-state.ts';
 
 /** What a group's event is limited to: all its members and charges, one subscription, or one charge. */
 export type EventScope = { subscriptionId?: string; chargeId?: string } | null;
@@ -21,7 +21,7 @@ export interface PayableEvent {
 }
 
 /** The event of a boundary, or with `boundaryAt` null one in the middle of a cycle, now. */
-export function eventOf(group: LoadedGroup, boundaryAt: Instant | null): BillingEvent {
+export function eventOf(group: ScheduledGroup, boundaryAt: Instant | null): BillingEvent {
   const { versions, timezone, lastBoundaryAt } = group.state;
   const at = boundaryAt ?? group.now;
   return {

@@ -1,81 +1,143 @@
 import { sql } from 'kysely';
 import type { Instant } from '../../domain/calendar.ts';
-import type { GroupState, GroupWork, UnfinishedRun } from '../../domain/billing-group/plan.ts';
+import type { GroupState, UnfinishedRun } from '../../domain/billing-group/plan.ts';
+import type { GroupTerms } from '../../domain/billing-group/membership.ts';
 import type { ScheduleVersion } from '../../domain/billing-group/schedule.ts';
 import type { RoundingMode } from '../../domain/money.ts';
 import type { Tx } from '../database.ts';
-import { liveClaimOfCharge } from './live-claim.ts';
+import { NO_WORK, workOfGroups } from './group-work.ts';
 
-/** A group with what its next step depends on, and *now* by the clock that it lives on. */
-export interface LoadedGroup {
+/** What any run of a group is made with, and *now* by the clock that it lives on. */
+export interface RunTerms extends GroupTerms {
   readonly groupId: string;
-  readonly payerCustomerId: string;
-  readonly billingEntityId: string;
-  readonly entityCode: string;
-  readonly currency: string;
-  readonly rounding: RoundingMode;
-  readonly taxAddress: 'PAYER' | 'OWNER';
-  /** How many items and waiting charges it has to look at: what an event of it costs. */
-  readonly workload: number;
-  /** When the sweep expects it to wake; null when nothing is due. */
-  readonly nextDueAt: Instant | null;
   readonly testClockId: string | null;
   readonly now: Instant;
+}
+
+/** A group with its schedule: all that does not depend on its members. */
+export interface ScheduledGroup extends RunTerms {
+  readonly state: Pick<GroupState, 'status' | 'timezone' | 'versions' | 'lastBoundaryAt'>;
+}
+
+/** A group with what can be told of it without looking at its members. */
+export interface MemberlessGroup extends ScheduledGroup {
+  readonly state: Omit<GroupState, 'work' | 'lastJoinedAt'>;
+  readonly entityCode: string;
+  readonly rounding: RoundingMode;
+  readonly taxAddress: 'PAYER' | 'OWNER';
+  /** When the sweep expects it to wake; null when nothing is due. */
+  readonly nextDueAt: Instant | null;
+}
+
+/** A group with what its next step depends on. */
+export interface LoadedGroup extends MemberlessGroup {
   readonly state: GroupState;
+  /** How many items and waiting charges it has to look at: what an event of it costs. */
+  readonly workload: number;
 }
 
 /**
  * Groups by id, in four statements however many they are, and one that locks them.
  *
- * @param options.lock  holds the groups' rows until the end of the transaction: `update` for the writer of a run (the
- *                      cut-off of RT5), `share` for a writer of a member.
+ * @param options.lock  holds the groups' rows until the end of the transaction, as the writer of a run does (the cut-off of
+ *                      RT5).
  */
 export async function loadGroups(
   tx: Tx,
   groupIds: readonly string[],
-  options: { lock?: 'update' | 'share' } = {},
+  options: { lock?: 'update' } = {},
 ): Promise<LoadedGroup[]> {
+  if (options.lock !== undefined && groupIds.length > 0) await lockGroups(tx, groupIds, options.lock);
+  const groups = await loadWithoutMembers(tx, groupIds);
+  const works = await workOfGroups(
+    tx,
+    groups.map(({ groupId }) => groupId),
+  );
+  return groups.map((group) => {
+    const { workload, lastJoinedAt, ...work } = works.get(group.groupId) ?? NO_WORK;
+    return { ...group, workload, state: { ...group.state, lastJoinedAt, work } };
+  });
+}
+
+/** Groups by id, in three statements that take the same time however many members they have. */
+export async function loadWithoutMembers(tx: Tx, groupIds: readonly string[]): Promise<MemberlessGroup[]> {
   if (groupIds.length === 0) return [];
-  if (options.lock !== undefined) await lockGroups(tx, groupIds, options.lock);
   const rows = await groupRows(tx, groupIds);
   const ids = rows.map(({ id }) => id);
   const versions = Map.groupBy(await scheduleVersions(tx, ids), ({ billingGroupId }) => billingGroupId);
   const unfinished = Map.groupBy(await unfinishedRuns(tx, ids), ({ billingGroupId }) => billingGroupId ?? '');
-  const work = new Map((await groupWork(tx, ids)).map((row) => [row.billingGroupId, row]));
-  return rows.map((row) => ({
-    groupId: row.id,
-    payerCustomerId: row.payerCustomerId,
-    billingEntityId: row.billingEntityId,
-    entityCode: row.entityCode,
-    currency: row.currency,
-    rounding: row.roundingMode,
-    taxAddress: row.taxAddress,
-    workload: work.get(row.id)?.workload ?? 0,
-    nextDueAt: row.nextDueAt,
-    testClockId: row.testClockId,
-    now: row.clockNowAt ?? tx.now(),
-    state: {
-      status: row.status,
-      entityStatus: row.entityStatus,
-      timezone: row.timezone,
-      versions: (versions.get(row.id) ?? []).map((version) => toVersion(version, row.timezone)),
-      createdAt: row.createdAt,
-      settleMinutes: row.settleMinutes,
-      lastBoundaryAt: row.lastBoundaryAt,
-      lastJoinedAt: work.get(row.id)?.lastJoinedAt ?? null,
-      work: toWork(work.get(row.id)),
-      unfinished: (unfinished.get(row.id) ?? []).map(toUnfinished),
-      skipped: row.skipped,
-      testClock: row.testClockId === null ? null : { isAdvancing: row.clockStatus === 'ADVANCING' },
-    },
-  }));
+  return rows.map((row) => {
+    const scheduled = toScheduled(tx, row, versions.get(row.id) ?? []);
+    return {
+      ...scheduled,
+      entityCode: row.entityCode,
+      rounding: row.roundingMode,
+      taxAddress: row.taxAddress,
+      nextDueAt: row.nextDueAt,
+      state: {
+        ...scheduled.state,
+        entityStatus: row.entityStatus,
+        createdAt: row.createdAt,
+        settleMinutes: row.settleMinutes,
+        unfinished: (unfinished.get(row.id) ?? []).map(toUnfinished),
+        skipped: row.skipped,
+        testClock: row.testClockId === null ? null : { isAdvancing: row.clockStatus === 'ADVANCING' },
+      },
+    };
+  });
+}
+
+/** Groups by id with their schedules, at the same cost however many members they have. */
+export async function loadScheduled(tx: Tx, groupIds: readonly string[]): Promise<Map<string, ScheduledGroup>> {
+  if (groupIds.length === 0) return new Map();
+  const rows = await groupRows(tx, groupIds);
+  const versions = Map.groupBy(await scheduleVersions(tx, groupIds), ({ billingGroupId }) => billingGroupId);
+  return new Map(rows.map((row) => [row.id, toScheduled(tx, row, versions.get(row.id) ?? [])]));
+}
+
+const toScheduled = (
+  tx: Tx,
+  row: Awaited<ReturnType<typeof groupRows>>[number],
+  versions: Awaited<ReturnType<typeof scheduleVersions>>,
+): ScheduledGroup => ({
+  groupId: row.id,
+  payerCustomerId: row.payerCustomerId,
+  billingEntityId: row.billingEntityId,
+  currency: row.currency,
+  timezone: row.timezone,
+  testClockId: row.testClockId,
+  now: row.clockNowAt ?? tx.now(),
+  state: {
+    status: row.status,
+    timezone: row.timezone,
+    versions: versions.map((version) => toVersion(version, row.timezone)),
+    lastBoundaryAt: row.lastBoundaryAt,
+  },
+});
+
+/**
+ * What a run, or the writer of one member, needs of its group.
+ *
+ * @param options.lock  holds the group's row from now on: `update` for a run (the cut-off of RT5), `share` for a member.
+ * @throws when it is not there: whoever asks has found it before.
+ */
+export async function scheduledGroup(
+  tx: Tx,
+  groupId: string,
+  options: { lock?: 'update' | 'share' } = {},
+): Promise<ScheduledGroup> {
+  if (options.lock !== undefined) await lockGroups(tx, [groupId], options.lock);
+  const group = (await loadScheduled(tx, [groupId])).get(groupId);
+  if (group === undefined) throw new Error(`Billing group ${groupId} is not there.`);
+  return group;
 }
 
 /**
- * Before anything is read: a statement that has waited for a lock sees the row that it locks as it is now, and everything
- * else as it was when it began to wait.
+ * Holds groups until the end of the transaction: `update` for the writer of a run (the cut-off of RT5), `share` for the writer
+ * of a member. Before anything is read: a statement that has waited for a lock sees the row that it locks as it is now, and
+ * everything else as it was when it began to wait.
  */
-async function lockGroups(tx: Tx, groupIds: readonly string[], lock: 'update' | 'share'): Promise<void> {
+export async function lockGroups(tx: Tx, groupIds: readonly string[], lock: 'update' | 'share'): Promise<void> {
   const rows = tx.db
     .selectFrom('billing_groups')
     .where('id', '=', sql<string>`any(${groupIds}::text[])`)
@@ -154,42 +216,4 @@ const toUnfinished = (row: Awaited<ReturnType<typeof unfinishedRuns>>[number]): 
   reason: row.reason,
   boundaryAt: row.boundaryAt,
   retryAt: row.retryAt,
-});
-
-/** What each group has to bill, as dates: never billed, ended with a credit due, waiting charges; and what goes on. */
-const groupWork = async (tx: Tx, groupIds: readonly string[]) => {
-  const { rows } = await sql<GroupWork & { billingGroupId: string; lastJoinedAt: Instant | null; workload: number }>`
-    with work as (
-      select m.billing_group_id,
-             m.joined_at,
-             case when i.billed_through_at is null
-                    then (greatest(s.start_at, s.trial_ends_at) at time zone g.timezone)::date
-                  when s.end_at < i.billed_through_at then (s.end_at at time zone g.timezone)::date
-             end as start_on,
-             case when i.billed_through_at is not null and (s.end_at is null or s.end_at >= i.billed_through_at)
-                    then i.billed_through_at
-             end as continues_at
-        from group_memberships m
-        join billing_groups g on g.tenant_id = m.tenant_id and g.id = m.billing_group_id
-        join subscriptions s on s.tenant_id = m.tenant_id and s.id = m.subscription_id
-        join subscription_items i on i.tenant_id = s.tenant_id and i.subscription_id = s.id and not i.finished
-       where m.billing_group_id = any(${groupIds}::text[])
-         and (m.valid_to is null or m.valid_to > coalesce(i.billed_through_at, s.start_at))
-      union all
-      select c.billing_group_id, c.created_at,
-             greatest(c.charge_on, (c.created_at at time zone g.timezone)::date), null
-        from one_time_charges c
-        join billing_groups g on g.tenant_id = c.tenant_id and g.id = c.billing_group_id
-       where c.billing_group_id = any(${groupIds}::text[]) and c.timing = 'NEXT_INVOICE'
-         and (${liveClaimOfCharge}) is null
-    )
-    select billing_group_id, min(start_on) as first_start_on, min(continues_at) as first_continues_at,
-           max(joined_at) as last_joined_at, count(*)::int as workload
-      from work group by billing_group_id`.execute(tx.db);
-  return rows;
-};
-
-const toWork = (row: GroupWork | undefined): GroupWork => ({
-  firstStartOn: row?.firstStartOn ?? null,
-  firstContinuesAt: row?.firstContinuesAt ?? null,
 });

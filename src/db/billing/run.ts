@@ -3,6 +3,7 @@ import type { Instant } from '../../domain/calendar.ts';
 import { BillingError } from '../../domain/errors.ts';
 import type { RoundingMode } from '../../domain/money.ts';
 import type { Tx } from '../database.ts';
+import { FENCE } from '../kysely.ts';
 import { updateRows } from '../rows.ts';
 import type { RunStatus, RunStep } from '../schema/groups.table.ts';
 
@@ -34,41 +35,34 @@ const runRows = async (tx: Tx, runIds: readonly string[]) => {
     .innerJoin('billing_entities as e', (join) =>
       join.onRef('e.tenantId', '=', 'r.tenantId').onRef('e.id', '=', 'r.billingEntityId'),
     )
-    .innerJoin('customers as p', (join) =>
-      join.onRef('p.tenantId', '=', 'r.tenantId').onRef('p.id', '=', 'r.payerCustomerId'),
+    .innerJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('customers')
+          .whereRef('customers.tenantId', '=', 'r.tenantId')
+          .whereRef('customers.id', '=', 'r.payerCustomerId')
+          .selectAll()
+          .offset(FENCE)
+          .as('p'),
+      (join) => join.onTrue(),
     )
-    .leftJoin('billing_groups as g', (join) =>
-      join.onRef('g.tenantId', '=', 'r.tenantId').onRef('g.id', '=', 'r.billingGroupId'),
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('billing_groups')
+          .whereRef('billing_groups.tenantId', '=', 'r.tenantId')
+          .whereRef('billing_groups.id', '=', 'r.billingGroupId')
+          .selectAll()
+          .offset(FENCE)
+          .as('g'),
+      (join) => join.onTrue(),
     )
     .leftJoin('test_clocks as c', (join) =>
       join.onRef('c.tenantId', '=', 'r.tenantId').onRef('c.id', '=', 'r.testClockId'),
     )
     .where('r.id', '=', sql<string>`any(${runIds}::text[])`)
     .orderBy('r.id')
-    .select([
-      'r.id',
-      'r.kind',
-      'r.billingGroupId',
-      'r.payerCustomerId',
-      'r.billingEntityId',
-      'r.currency',
-      'r.timezone',
-      'r.boundaryAt',
-      'r.scope',
-      'r.status',
-      'r.step',
-      'r.reason',
-      'r.cutOffAt',
-      'r.retryAt',
-      'r.failures',
-      'r.testClockId',
-      'e.roundingMode',
-      'e.status as entityStatus',
-      'e.zeroInvoices',
-      'p.invoicingFlow',
-      'c.nowAt as clockNowAt',
-      ...SEALED_COLUMNS,
-    ])
+    .select([...RUN_COLUMNS, ...SEALED_COLUMNS])
     .forUpdate('r')
     .execute();
   return rows.map((row) => ({
@@ -78,6 +72,30 @@ const runRows = async (tx: Tx, runIds: readonly string[]) => {
     taxAddress: row.taxAddress ?? ('PAYER' as const),
   }));
 };
+
+const RUN_COLUMNS = [
+  'r.id',
+  'r.kind',
+  'r.billingGroupId',
+  'r.payerCustomerId',
+  'r.billingEntityId',
+  'r.currency',
+  'r.timezone',
+  'r.boundaryAt',
+  'r.scope',
+  'r.status',
+  'r.step',
+  'r.reason',
+  'r.cutOffAt',
+  'r.retryAt',
+  'r.failures',
+  'r.testClockId',
+  'e.roundingMode',
+  'e.status as entityStatus',
+  'e.zeroInvoices',
+  'p.invoicingFlow',
+  'c.nowAt as clockNowAt',
+] as const;
 
 /** What sealing copies into an invoice (RN3), and what numbers it. */
 const SEALED_COLUMNS = [

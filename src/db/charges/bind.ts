@@ -41,7 +41,7 @@ export interface BoundCharge {
  * Finds payer (C5, D1), entity (E12), currency (RM4) and group (G4) of a charge.
  *
  * @throws `customer.archived`, `payer.inactive`, `clock.mismatch`, `entity.archived`, `group.mismatch`, `group.closed`,
- *         `group.none`, `not_found`; `request.invalid` for an IMMEDIATE one of a later day.
+ *         `group.none`, `not_found`; `request.refused` for an IMMEDIATE one of a later day.
  */
 export async function bindCharge(tx: Tx, request: ChargeBinding): Promise<BoundCharge> {
   const owner = await readCustomerForBinding(tx, request.customerId, 'owner', 'customerId');
@@ -60,7 +60,7 @@ export async function bindCharge(tx: Tx, request: ChargeBinding): Promise<BoundC
   const { chargeOn = today } = request;
   if (request.timing === 'IMMEDIATE' && chargeOn > today) {
     throw refused(
-      'request.invalid',
+      'request.refused',
       'chargeOn',
       `An IMMEDIATE charge is billed today, ${today} in ${timezone}. Send that day, or timing NEXT_INVOICE.`,
     );
@@ -110,7 +110,7 @@ async function findGroup(
 }
 
 const refused = (
-  code: 'request.invalid' | 'clock.mismatch' | 'group.none',
+  code: 'request.refused' | 'clock.mismatch' | 'group.none',
   path: string,
   message: string,
 ): BillingError => new BillingError(code, message, [{ path, message }]);

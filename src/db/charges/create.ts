@@ -1,6 +1,6 @@
 import { priceCharge } from '../../domain/charge/price-charge.ts';
 import { audit } from '../audit.ts';
-import { loadGroups } from '../billing/group-state.ts';
+import { scheduledGroup } from '../billing/group-state.ts';
 import { refreshGroup } from '../billing-groups.ts';
 import type { Tx } from '../database.ts';
 import { newId } from '../ids.ts';
@@ -70,8 +70,7 @@ export async function createCharge(tx: Tx, request: ChargeRequest, actor: string
 
 async function billAtOnce(tx: Tx, chargeId: string, bound: BoundCharge): Promise<void> {
   if (bound.group === null) return billAlone(tx, chargeId, bound);
-  const [group] = await loadGroups(tx, [bound.group.id]);
-  if (group === undefined) throw new Error(`Billing group ${bound.group.id} is locked and not there.`);
+  const group = await scheduledGroup(tx, bound.group.id);
   await requestRun(tx, group, { requestId: chargeId, scope: { chargeId }, notBefore: null });
 }
 

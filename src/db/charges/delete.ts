@@ -1,6 +1,6 @@
 import { BillingError } from '../../domain/errors.ts';
 import { audit } from '../audit.ts';
-import { loadGroups } from '../billing/group-state.ts';
+import { lockGroups } from '../billing/group-state.ts';
 import { lockRun, passStep, setRunStatus } from '../billing/run.ts';
 import { refreshGroup } from '../billing-groups.ts';
 import type { Tx } from '../database.ts';
@@ -22,7 +22,7 @@ export async function deleteCharge(tx: Tx, id: string, actor: string): Promise<v
     .where('id', '=', id)
     .select(['customerId', 'billingGroupId', 'amount', 'currency'])
     .executeTakeFirstOrThrow(missingCharge(id));
-  await loadGroups(tx, charge.billingGroupId === null ? [] : [charge.billingGroupId], { lock: 'share' });
+  if (charge.billingGroupId !== null) await lockGroups(tx, [charge.billingGroupId], 'share');
   await endRequest(tx, id);
   await assertWaits(tx, id);
   await tx.db.deleteFrom('claims').where('chargeId', '=', id).execute();

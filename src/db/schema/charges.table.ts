@@ -61,10 +61,7 @@ export const Claim = defineEntity({
       where: `released_at is null and kind = 'CREDIT'`,
     },
   ],
-  indexes: [
-    { name: 'claims_run', properties: ['tenantId', 'runId'] },
-    { name: 'claims_invoice', properties: ['tenantId', 'invoiceId'] },
-  ],
+  indexes: [{ name: 'claims_invoice', properties: ['tenantId', 'invoiceId'] }],
   properties: {
     tenantId: id().primary(),
     id: id().primary(),

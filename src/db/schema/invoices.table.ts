@@ -92,7 +92,6 @@ export const InvoiceLine = defineEntity({
   policies: [ownTenant],
   uniques: [{ name: 'invoice_lines_position_unique', properties: ['tenantId', 'invoiceId', 'position'] }],
   indexes: [
-    { name: 'invoice_lines_item', properties: ['tenantId', 'itemId', 'periodStart'], where: 'item_id is not null' },
     { name: 'invoice_lines_credits', properties: ['tenantId', 'creditsLineId'], where: 'credits_line_id is not null' },
     { name: 'invoice_lines_subscription', properties: ['tenantId', 'subscriptionId'] },
   ],

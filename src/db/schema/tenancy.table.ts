@@ -122,7 +122,20 @@ export const OutboxMessage = defineEntity({
       where: 'claimed_at is null and delivered_at is null',
     },
   ],
-  indexes: [{ name: 'outbox_messages_undelivered', properties: ['id'], where: 'delivered_at is null' }],
+  indexes: [
+    { name: 'outbox_messages_undelivered', properties: ['id'], where: 'delivered_at is null' },
+    // Tenants take turns, each with its oldest.
+    {
+      name: 'outbox_messages_turns',
+      properties: ['tenantId', 'id'],
+      where: 'claimed_at is null and delivered_at is null',
+    },
+    {
+      name: 'outbox_messages_claimed',
+      properties: ['claimedAt'],
+      where: 'claimed_at is not null and delivered_at is null',
+    },
+  ],
   properties: {
     tenantId: id().primary(),
     id: id().primary(),

@@ -85,4 +85,4 @@ function currencyOf(given: string | undefined, planned: string | null, otherwise
 }
 
 const refused = (path: string, message: string): BillingError =>
-  new BillingError('request.invalid', message, [{ path, message }]);
+  new BillingError('request.refused', message, [{ path, message }]);

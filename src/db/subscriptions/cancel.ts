@@ -4,7 +4,7 @@ import { type Effective, effectiveInstant } from '../../domain/subscription/effe
 import { prorationInstant } from '../../domain/subscription/own-periods.ts';
 import { subscriptionStatus } from '../../domain/subscription/status.ts';
 import { audit } from '../audit.ts';
-import { loadGroups } from '../billing/group-state.ts';
+import { scheduledGroup } from '../billing/group-state.ts';
 import { recutDrafts } from '../billing/recut.ts';
 import { refreshGroup } from '../billing-groups.ts';
 import type { Tx } from '../database.ts';
@@ -24,12 +24,11 @@ export interface Cancellation {
 /**
  * Ends a subscription (RP9). One that has not begun never starts; a SCHEDULED end may be moved by canceling again.
  *
- * @throws `subscription.status` when it is canceled already; `request.invalid` for an end in the past.
+ * @throws `subscription.status` when it is canceled already; `request.refused` for an end in the past.
  */
 export async function cancelSubscription(tx: Tx, id: string, cancellation: Cancellation, actor: string): Promise<void> {
   const subscription = await lockSubscription(tx, id);
-  const [group] = await loadGroups(tx, [subscription.billingGroupId], { lock: 'share' });
-  if (group === undefined) throw new Error(`Subscription ${id} is in no group.`);
+  const group = await scheduledGroup(tx, subscription.billingGroupId, { lock: 'share' });
   const status = subscriptionStatus(subscription, group.now);
   if (status === 'CANCELED') {
     throw new BillingError(
@@ -41,7 +40,7 @@ export async function cancelSubscription(tx: Tx, id: string, cancellation: Cance
     status === 'SCHEDULED' ? subscription.startAt : await endOf(tx, subscription, cancellation.effective, group.now);
   if (endAt < group.now && status !== 'SCHEDULED') {
     const message = 'It cannot end in the past. Send NOW, PERIOD_END, or a later date.';
-    throw new BillingError('request.invalid', message, [{ path: 'effective', message }]);
+    throw new BillingError('request.refused', message, [{ path: 'effective', message }]);
   }
   await tx.db.updateTable('subscriptions').set({ endAt, canceledAt: group.now }).where('id', '=', id).execute();
   await finishItems(tx, subscription, endAt, { neverStarts: status === 'SCHEDULED', prorate: cancellation.prorate });

@@ -16,7 +16,7 @@ import {
   openGroup,
   refreshGroup,
 } from '../billing-groups.ts';
-import { loadGroups } from '../billing/group-state.ts';
+import { scheduledGroup } from '../billing/group-state.ts';
 import { redeemCoupon } from '../coupons.ts';
 import type { Tx } from '../database.ts';
 import { newId } from '../ids.ts';
@@ -55,7 +55,7 @@ export interface SubscriptionRequest {
  *
  * @returns its id.
  * @throws  `customer.archived`, `payer.inactive`, `clock.mismatch`, `entity.archived`, `group.mismatch`, `group.closed`,
- *          `request.invalid` naming the field.
+ *          `request.refused` naming the field.
  */
 export async function createSubscription(tx: Tx, request: SubscriptionRequest, actor: string): Promise<string> {
   const bound = await bindSubscription(tx, request);
@@ -137,7 +137,7 @@ function subscriptionDates(request: SubscriptionRequest, timezone: string, now: 
 }
 
 const invalid = (path: string, message: string): BillingError =>
-  new BillingError('request.invalid', message, [{ path, message }]);
+  new BillingError('request.refused', message, [{ path, message }]);
 
 /** The group that was named, one of its own, or the payer's default that fits; locked shared, with an anchor. */
 async function groupFor(
@@ -170,16 +170,16 @@ async function billAtOnce(
   input: { id: string; request: SubscriptionRequest; group: LockedGroup; startsAt: Instant; now: Instant },
 ): Promise<void> {
   const { id, request, group, startsAt, now } = input;
-  const [loaded] = await loadGroups(tx, [group.id]);
-  if (loaded === undefined || loaded.state.versions.length === 0) return;
+  const scheduled = await scheduledGroup(tx, group.id);
+  if (scheduled.state.versions.length === 0) return;
   const startsOn = localDate(startsAt, group.timezone);
-  const boundary = boundaryAtOrAfter(loaded.state.versions, startsOn);
+  const boundary = boundaryAtOrAfter(scheduled.state.versions, startsOn);
   const isBoundaryDay = boundary.localDate === startsOn;
   const boundaryHasRun = isBoundaryDay && group.lastBoundaryAt !== null && boundary.boundaryAt <= group.lastBoundaryAt;
   const isImmediate = (request.midCycleCharges ?? group.midCycleCharges) === 'IMMEDIATE';
   const startedToday = startsOn === localDate(now, group.timezone);
   if ((isBoundaryDay && boundaryHasRun && startedToday) || (!isBoundaryDay && isImmediate)) {
-    await requestRun(tx, loaded, {
+    await requestRun(tx, scheduled, {
       requestId: `start:${id}`,
       scope: { subscriptionId: id },
       notBefore: startsAt > now ? startsAt : null,

@@ -5,7 +5,7 @@ import { BillingError } from '../../domain/errors.ts';
 import { type Effective, effectiveInstant } from '../../domain/subscription/effective.ts';
 import { subscriptionStatus } from '../../domain/subscription/status.ts';
 import { audit } from '../audit.ts';
-import { loadGroups } from '../billing/group-state.ts';
+import { scheduledGroup } from '../billing/group-state.ts';
 import { lockGroupShared, refreshGroup } from '../billing-groups.ts';
 import type { Tx } from '../database.ts';
 import { cadencesOf, lockSubscription } from './read.ts';
@@ -23,9 +23,8 @@ export async function moveToGroup(
   move: { subscriptionId: string; groupId: string; effective?: Effective | undefined; actor: string; path: string },
 ): Promise<void> {
   const subscription = await lockSubscription(tx, move.subscriptionId, move.path);
-  const [present] = await loadGroups(tx, [subscription.billingGroupId], { lock: 'share' });
+  const present = await scheduledGroup(tx, subscription.billingGroupId, { lock: 'share' });
   const target = await lockGroupShared(tx, move.groupId, move.path);
-  if (present === undefined) throw new Error(`Subscription ${move.subscriptionId} is in no group.`);
   if (subscriptionStatus(subscription, present.now) === 'CANCELED') {
     const message = `Subscription ${move.subscriptionId} is canceled and cannot be moved.`;
     throw new BillingError('subscription.status', message, [{ path: move.path, message }]);

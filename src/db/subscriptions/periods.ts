@@ -5,15 +5,13 @@ import { earlier, type Instant, later, localDate, type Period } from '../../doma
 import type { Price } from '../../domain/catalog/price.ts';
 import { ownPeriodAt, phaseIndexFrom, prorationInstant } from '../../domain/subscription/own-periods.ts';
 import { payableFrom, type SubscriptionDates, subscriptionStatus } from '../../domain/subscription/status.ts';
-import { type LoadedGroup, loadGroups } from '../billing/group-state.ts';
+import { loadScheduled, type ScheduledGroup } from '../billing/group-state.ts';
 import type { Tx } from '../database.ts';
 
 /** The current period of each subscription in the group that it is in now, that of its longest cadence (RP9). */
 export async function currentPeriods(tx: Tx, subscriptionIds: readonly string[]): Promise<Map<string, Period>> {
   const rows = await periodRows(tx, subscriptionIds);
-  const groups = new Map(
-    (await loadGroups(tx, [...new Set(rows.map((row) => row.billingGroupId))])).map((group) => [group.groupId, group]),
-  );
+  const groups = await loadScheduled(tx, [...new Set(rows.map((row) => row.billingGroupId))]);
   const bySubscription = Map.groupBy(rows, ({ subscriptionId }) => subscriptionId);
   return new Map(
     [...bySubscription].flatMap(([subscriptionId, items]) => {
@@ -54,7 +52,7 @@ const periodRows = async (tx: Tx, subscriptionIds: readonly string[]): Promise<P
   return rows;
 };
 
-function currentPeriod(items: readonly PeriodRow[], group: LoadedGroup): Period | null {
+function currentPeriod(items: readonly PeriodRow[], group: ScheduledGroup): Period | null {
   const [first] = items;
   if (first === undefined) return null;
   const status = subscriptionStatus(first, group.now);
@@ -73,7 +71,7 @@ function currentPeriod(items: readonly PeriodRow[], group: LoadedGroup): Period 
   return { start: later(whole.start, start), end: first.endAt === null ? whole.end : earlier(whole.end, first.endAt) };
 }
 
-const knownPhase = (item: PeriodRow | undefined, group: LoadedGroup, version: ScheduleVersion): number | null =>
+const knownPhase = (item: PeriodRow | undefined, group: ScheduledGroup, version: ScheduleVersion): number | null =>
   item?.phaseKey === `${group.groupId}@${version.validFrom}` ? item.phaseIndex : null;
 
 function versionAt(versions: readonly ScheduleVersion[], instant: Instant): ScheduleVersion {

@@ -1,5 +1,5 @@
 import type { Instant } from '../../domain/calendar.ts';
-import type { LoadedGroup } from '../billing/group-state.ts';
+import type { RunTerms } from '../billing/group-state.ts';
 import type { Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { RunKind } from '../schema/groups.table.ts';
@@ -12,7 +12,7 @@ import type { RunKind } from '../schema/groups.table.ts';
  */
 export async function requestRun(
   tx: Tx,
-  group: LoadedGroup,
+  group: RunTerms,
   request: {
     requestId: string;
     kind?: Extract<RunKind, 'IMMEDIATE' | 'BILL_NOW'>;
@@ -31,7 +31,7 @@ export async function requestRun(
       payerCustomerId: group.payerCustomerId,
       billingEntityId: group.billingEntityId,
       currency: group.currency,
-      timezone: group.state.timezone,
+      timezone: group.timezone,
       boundaryAt: null,
       requestId: request.requestId,
       scope: request.scope,

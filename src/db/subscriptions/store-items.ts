@@ -8,7 +8,7 @@ import { insertRows } from '../rows.ts';
 /**
  * Stores the items of a subscription with their first terms, in the order of the prices.
  *
- * @throws `request.invalid` when `quantities` names a price that there is not.
+ * @throws `request.refused` when `quantities` names a price that there is not.
  */
 export async function storeItems(
   tx: Tx,
@@ -65,5 +65,5 @@ function assertKnown(named: readonly string[], codes: readonly string[]): void {
   const unknown = named.find((code) => !codes.includes(code));
   if (unknown === undefined) return;
   const message = `There is no price '${unknown}'. Its prices are ${codes.join(', ')}.`;
-  throw new BillingError('request.invalid', message, [{ path: `quantities.${unknown}`, message }]);
+  throw new BillingError('request.refused', message, [{ path: `quantities.${unknown}`, message }]);
 }

@@ -6,7 +6,8 @@ import type { PostalAddress } from '../../domain/customer/address.ts';
 import { BillingError } from '../../domain/errors.ts';
 import { toPlain } from '../../domain/money.ts';
 import { type SubscriptionStatus, subscriptionStatus } from '../../domain/subscription/status.ts';
-import { type LoadedGroup, loadGroups } from '../billing/group-state.ts';
+import { loadWithoutMembers, type MemberlessGroup } from '../billing/group-state.ts';
+import { type WorkOfSubscription, workOfSubscriptions } from '../billing/group-work.ts';
 import type { Tx } from '../database.ts';
 import { listPage, type Page, type PageRequest } from '../listing.ts';
 import { currentPeriods } from './periods.ts';
@@ -171,12 +172,14 @@ async function toViews(tx: Tx, rows: readonly SubscriptionRow[]): Promise<Subscr
   const ids = rows.map(({ id }) => id);
   const items = Map.groupBy(await itemsOf(tx, ids), ({ subscriptionId }) => subscriptionId);
   const periods = await currentPeriods(tx, ids);
+  const works = await workOfSubscriptions(tx, ids);
   const groups = new Map(
-    (await loadGroups(tx, [...new Set(rows.map(({ billingGroupId }) => billingGroupId))])).map((group) => [
+    (await loadWithoutMembers(tx, [...new Set(works.map(({ billingGroupId }) => billingGroupId))])).map((group) => [
       group.groupId,
       group,
     ]),
   );
+  const workOf = Map.groupBy(works, ({ subscriptionId }) => subscriptionId);
   return rows.map((row): SubscriptionView => {
     const { clockNowAt, endAt, ...shown } = row;
     const at = (instant: Instant | null | undefined) => (instant == null ? null : withOffset(instant, row.timezone));
@@ -190,7 +193,7 @@ async function toViews(tx: Tx, rows: readonly SubscriptionRow[]): Promise<Subscr
       trialEndsAt: at(row.trialEndsAt),
       currentPeriodStart: at(period?.start),
       currentPeriodEnd: at(period?.end),
-      nextBillingAt: status === 'CANCELED' ? null : at(nextBillingAt(groups.get(row.billingGroupId))),
+      nextBillingAt: status === 'CANCELED' ? null : at(nextBillingAt(groups, workOf.get(row.id) ?? [])),
       cancelAt: status === 'CANCELED' ? null : at(endAt),
       canceledAt: at(row.canceledAt),
       endedAt: status === 'CANCELED' ? at(endAt) : null,
@@ -204,9 +207,18 @@ async function toViews(tx: Tx, rows: readonly SubscriptionRow[]): Promise<Subscr
   });
 }
 
-/** The next boundary of its group at which anything is billed. */
-const nextBillingAt = (group: LoadedGroup | undefined): Instant | null =>
-  group === undefined ? null : (nextBillingBoundary(group.state)?.boundaryAt ?? null);
+/** The next boundary of its groups at which a subscription has anything to bill; what others have there does not count. */
+function nextBillingAt(
+  groups: ReadonlyMap<string, MemberlessGroup>,
+  works: readonly WorkOfSubscription[],
+): Instant | null {
+  const instants = works.flatMap(({ billingGroupId, leavesAt, ...work }) => {
+    const group = groups.get(billingGroupId);
+    const boundaryAt = group === undefined ? null : nextBillingBoundary({ ...group.state, work })?.boundaryAt;
+    return boundaryAt == null || (leavesAt !== null && boundaryAt >= leavesAt) ? [] : boundaryAt;
+  });
+  return instants.toSorted()[0] ?? null;
+}
 
 const itemsOf = (tx: Tx, subscriptionIds: readonly string[]) =>
   tx.db

@@ -120,7 +120,7 @@ const isWaitingForEntity = (run: UnfinishedRun): boolean => run.status === 'WAIT
  * The first event of a group is the first boundary at or after its first member's start (RP1). Later ones are counted
  * from the last: boundaries at which nothing can fall due are passed over.
  */
-export function nextBoundary(group: GroupState): Boundary | null {
+export function nextBoundary(group: Omit<GroupState, 'lastJoinedAt'>): Boundary | null {
   const { versions, work, timezone } = group;
   if (versions.length === 0) return null;
   const after = lastTaken(group);
@@ -138,7 +138,7 @@ export function nextBoundary(group: GroupState): Boundary | null {
 }
 
 /** The next boundary that will bill: `nextBoundary`, or the first after it that an operator did not tell to skip (RP12). */
-export function nextBillingBoundary(group: GroupState): Boundary | null {
+export function nextBillingBoundary(group: Omit<GroupState, 'lastJoinedAt'>): Boundary | null {
   let boundary = nextBoundary(group);
   while (boundary !== null && group.skipped.includes(boundary.boundaryAt)) {
     boundary = boundaryAfter(group.versions, boundary.boundaryAt);
@@ -147,7 +147,7 @@ export function nextBillingBoundary(group: GroupState): Boundary | null {
 }
 
 /** The latest boundary that ran, was skipped, or waits for its entity. */
-function lastTaken(group: GroupState): Instant | null {
+function lastTaken(group: Pick<GroupState, 'lastBoundaryAt' | 'unfinished'>): Instant | null {
   const waiting = group.unfinished.filter(isWaitingForEntity).map(({ boundaryAt }) => boundaryAt);
   return (
     [group.lastBoundaryAt, ...waiting]

@@ -66,6 +66,10 @@ function nameAll(rows: Rows): Map<string, string> {
   const give = (tableName: string, say: (row: Row) => string): void => {
     for (const row of table(rows, tableName)) if (!names.has(String(row['id']))) names.set(String(row['id']), say(row));
   };
+  for (const run of table(rows, 'billing_runs')) {
+    if (run['kind'] !== 'BILL_NOW') continue;
+    names.set(String(run['request_id']), `request to ${name(run['billing_group_id'])} at ${String(run['created_at'])}`);
+  }
   give('billing_runs', (run) =>
     run['kind'] === 'BOUNDARY'
       ? `run of ${name(run['billing_group_id'])} at ${String(run['boundary_at'])}`

@@ -32,6 +32,8 @@ const at = <T>(list: readonly T[], index: number): T => list[index % list.length
 
 const makeBusy = (world: World): World => ({
   ...world,
+  // Also a month that comes to nothing has its invoice, so that there is always one to be lost.
+  zeroInvoices: 'ISSUE',
   customers: Array.from({ length: PAYERS }, (_, index) => at(world.customers, index)),
   subscriptions: Array.from({ length: 2 * PAYERS }, (_, index) => {
     const plan = at(world.subscriptions, index);

@@ -27,8 +27,15 @@ const freezing: Database = {
       tenantId,
       async (tx) => {
         const result = await work(tx);
-        const runs = tx.db.selectFrom('billing_runs').where('step', '=', frost.step as 'TAX');
-        if (isFrozen || (await runs.select('id').executeTakeFirst()) === undefined) return result;
+        const hasRunAt = async (step: string) =>
+          (await tx.db
+            .selectFrom('billing_runs')
+            .where('step', '=', step as 'TAX')
+            .select('id')
+            .executeTakeFirst()) !== undefined;
+        // To freeze between two steps it has to go by steps: all in one transaction fails.
+        if (frost.step !== 'ISSUED' && (await hasRunAt('ISSUED'))) throw new Error('Not all at once.');
+        if (isFrozen || !(await hasRunAt(frost.step))) return result;
         hasFrozen = isFrozen = true;
         process.kill(process.pid, 'SIGSTOP');
         return result;

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import type { Clock } from '../../../src/db/clock.ts';
 import { openDatabase } from '../../../src/db/database.ts';
 import { type RunningPostgres, startPostgres } from '../../../src/runtime/embedded-postgres.ts';
 import { findTemporal } from '../../../src/runtime/temporal-binary.ts';
@@ -29,12 +30,12 @@ const newFolder = async (): Promise<string> => {
 };
 
 /** Starts a durable PostgreSQL in a folder of its own. */
-export async function startOwnPostgres(): Promise<OwnPostgres> {
+export async function startOwnPostgres(options: { clock?: Clock } = {}): Promise<OwnPostgres> {
   const dataDir = await newFolder();
   const start = (): Promise<RunningPostgres> => startPostgres({ dataDir, durable: true, log: quietLog });
   let server = await start();
   const { ownerUrl } = server;
-  const database = await openDatabase({ ownerUrl, log: quietLog });
+  const database = await openDatabase({ ownerUrl, log: quietLog, ...options });
   const owner = new pg.Pool({ connectionString: ownerUrl, max: 2 }).on('error', () => {});
   const close = async (): Promise<void> => {
     await owner.end();
