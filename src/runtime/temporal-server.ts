@@ -23,6 +23,7 @@ interface Launch {
   readonly folder: string;
   readonly isKept: boolean;
   readonly namespace: string;
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
 }
 
 const START_ATTEMPTS = 3;
@@ -31,27 +32,31 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGKILL'] as const;
 const STOP_MS = 10_000;
 /** Closed workflows stay in the UI for this long; the server's own default is a day. */
 const RETENTION = '90 days';
+/** Tenants take turns where workflows begin (docs/scaling.md). */
+const SETTINGS = { 'matching.enableFairness': true };
 
 /**
  * Starts the Temporal development server and waits until its namespace answers. A server left over from a killed run of the
  * same folder is stopped first: the caller holds the folder, so nobody else is using it.
  *
- * @param options.dataDir  absolute path of the folder that keeps the workflows; null keeps them in memory.
+ * @param options.dataDir   absolute path of the folder that keeps the workflows; null keeps them in memory.
+ * @param options.settings  the server's dynamic configuration by its own names, beside what billing asks of it.
  */
 export async function startTemporal(options: {
   binary: string;
   dataDir: string | null;
   namespace: string;
   log: Logger;
+  settings?: Readonly<Record<string, string | number | boolean>>;
 }): Promise<RunningTemporal> {
-  const { binary, dataDir, namespace, log } = options;
+  const { binary, dataDir, namespace, log, settings = {} } = options;
   const isKept = dataDir !== null;
   const folder = isKept
     ? join(dataDir, 'temporal')
     : await mkdtemp(join(tmpdir(), `tributary-temporal-${process.pid}-`));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (isKept) await stopLeftover(folder, log);
-  return startServer({ binary, folder, isKept, namespace }, log);
+  return startServer({ binary, folder, isKept, namespace, settings: { ...SETTINGS, ...settings } }, log);
 }
 
 const databaseFile = (folder: string): string => join(folder, 'temporal.db');
@@ -90,12 +95,13 @@ async function launchServer(
   plan: Launch,
   place: { address: string; uiUrl: string; ports: { frontend: number; ui: number } },
 ): Promise<ServerProcess> {
-  const { binary, folder, isKept, namespace } = plan;
+  const { binary, folder, isKept, namespace, settings } = plan;
   const { address, uiUrl, ports } = place;
   // prettier-ignore
   const args = [
     'server', 'start-dev', '--ip', '127.0.0.1', '--port', String(ports.frontend), '--ui-port', String(ports.ui),
-    '--namespace', namespace, '--log-level', 'error', '--dynamic-config-value', 'matching.enableFairness=true',
+    '--namespace', namespace, '--log-level', 'error',
+    ...Object.entries(settings).flatMap(([name, value]) => ['--dynamic-config-value', `${name}=${value}`]),
     ...(isKept ? ['--db-filename', databaseFile(folder)] : []),
   ];
   const server = await startProcess({ name: 'Temporal', command: binary, args, logFile: join(folder, 'server.log') });

@@ -1,71 +1,27 @@
-import { Client as TemporalClient, Connection, type WorkflowHandle } from '@temporalio/client';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { choosePorts } from '../../src/runtime/ports.ts';
-import { findTemporal } from '../../src/runtime/temporal-binary.ts';
-import { startWorker } from '../../src/worker.ts';
 import { workflowId } from '../../src/workflows/contract.ts';
-import { type Client, startTestApi, type TestApi } from '../support/api.ts';
+import type { Client } from '../support/api.ts';
 import { all, create, flat } from '../support/billing-shapes.ts';
-import { quietLog } from '../support/database.ts';
-import { eventually, workflowBundle } from '../support/stack.ts';
-import { replay, type WorkflowHistory } from './histories.ts';
+import { eventually, type TestStack } from '../support/stack.ts';
+import { startStackOfBriefExecutions } from './brief-executions.ts';
+import { executionsOf, replay } from './histories.ts';
 
 /** So few events that a few messages are enough to begin anew. */
 const EVENTS_MAX = 40;
 /** Each sends this many messages, one after the other. */
 const MESSAGES = 25;
 
-let server: ChildProcess;
-let connection: Connection;
-let temporal: TemporalClient;
-let api: TestApi;
+let stack: TestStack;
 let tenant: Client;
-let worker: { stop(): Promise<void> };
 let shift = 0;
 
 beforeAll(async () => {
-  const { frontend } = await choosePorts(null, ['frontend']);
-  const binary = await findTemporal({ log: quietLog });
-  // prettier-ignore
-  const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(frontend), '--log-level', 'error',
-    '--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${EVENTS_MAX}`];
-  server = spawn(binary, args, { stdio: 'ignore' });
-  const address = `127.0.0.1:${frontend}`;
-  connection = await eventually(
-    () => Connection.connect({ address, connectTimeout: 1000 }).catch(() => null),
-    'the server',
-  );
-  temporal = new TemporalClient({ connection });
-  api = await startTestApi({ clock: { now: () => new Date(Date.now() + shift).toISOString() } });
-  tenant = await api.tenant();
-  worker = await startWorker({
-    database: api.db.database,
-    temporal: { address, namespace: 'default', taskQueue: 'anew' },
-    log: quietLog,
-    publicUrl: api.url,
-    workflowBundle: await workflowBundle(),
-  });
+  const clock = { now: () => new Date(Date.now() + shift).toISOString() };
+  stack = await startStackOfBriefExecutions(EVENTS_MAX, { clock });
+  tenant = await stack.api.tenant();
 });
-afterAll(async () => {
-  await worker.stop();
-  await connection.close();
-  server.kill();
-  await once(server, 'exit');
-  await api.close();
-});
-
-/** The executions of a workflow, each with its history, oldest first. */
-async function executionsOf(id: string): Promise<WorkflowHistory[]> {
-  const histories = [await temporal.workflow.getHandle(id).fetchHistory()];
-  for (;;) {
-    const started = histories[0]?.events?.[0]?.workflowExecutionStartedEventAttributes;
-    const earlier = started?.continuedExecutionRunId ?? '';
-    if (earlier === '') return histories;
-    histories.unshift(await temporal.workflow.getHandle(id, earlier).fetchHistory());
-  }
-}
+afterAll(() => stack.close());
 
 const times = async (count: number, send: (index: number) => Promise<unknown>): Promise<void> => {
   for (let index = 0; index < count; index += 1) await send(index);
@@ -86,7 +42,7 @@ test('messages sent all the time while a group continues as new are each carried
     prices: [flat('base', '31.00')],
   });
   const id = workflowId.billingGroup(tenant.tenantId, groupId);
-  const handle: WorkflowHandle = temporal.workflow.getHandle(id);
+  const handle: WorkflowHandle = stack.temporal.workflow.getHandle(id);
   const invoicesOf = () => all(tenant, `/customers/${payer.id}/invoices`);
   await eventually(async () => (await invoicesOf()).length === 1, 'January');
 
@@ -120,7 +76,7 @@ test('messages sent all the time while a group continues as new are each carried
     return runs.every(({ status }) => ['ISSUED', 'EMPTY', 'SKIPPED'].includes(status));
   }, 'every run to end');
 
-  const executions = await executionsOf(id);
+  const executions = await executionsOf(stack.temporal, id);
   expect(executions.length, 'it continued as new again and again').toBeGreaterThan(5);
   const audits = await all(tenant, `/audit-events?subjectType=billing_group&subjectId=${groupId}`);
   const count = (actor: string, action: string) =>

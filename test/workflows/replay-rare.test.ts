@@ -1,78 +1,31 @@
-import { Client as TemporalClient, Connection } from '@temporalio/client';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { choosePorts } from '../../src/runtime/ports.ts';
-import { findTemporal } from '../../src/runtime/temporal-binary.ts';
-import { startWorker } from '../../src/worker.ts';
 import { workflowId } from '../../src/workflows/contract.ts';
 import { without } from '../activities/broken-database.ts';
 import { makeCrowd } from '../activities/crowd.ts';
-import { type Client, startTestApi, type TestApi } from '../support/api.ts';
+import type { Client } from '../support/api.ts';
 import { all, create, flat } from '../support/billing-shapes.ts';
-import { quietLog } from '../support/database.ts';
-import { advanceClock, eventually, workflowBundle } from '../support/stack.ts';
-import { keepHistory, replay, type WorkflowHistory } from './histories.ts';
+import { advanceClock, eventually, type TestStack } from '../support/stack.ts';
+import { startStackOfBriefExecutions } from './brief-executions.ts';
+import { executionsOf, keepHistory, replay, type WorkflowHistory } from './histories.ts';
 
-/** A server of its own suggests to continue as new after so few events that a year of months is several runs. */
+/** So few events that a year of months is several runs. */
 const EVENTS_MAX = 60;
 
-let server: ChildProcess;
-let connection: Connection;
-let temporal: TemporalClient;
-let api: TestApi;
+let stack: TestStack;
 let tenant: Client;
-let worker: { stop(): Promise<void> };
 /** Activities that fail for now. */
 const failing: string[] = [];
 
 beforeAll(async () => {
-  const { frontend } = await choosePorts(null, ['frontend']);
-  const binary = await findTemporal({ log: quietLog });
-  // prettier-ignore
-  const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(frontend), '--log-level', 'error',
-    '--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${EVENTS_MAX}`];
-  server = spawn(binary, args, { stdio: 'ignore' });
-  const address = `127.0.0.1:${frontend}`;
-  connection = await eventually(
-    () => Connection.connect({ address, connectTimeout: 1000 }).catch(() => null),
-    'the server',
-  );
-  temporal = new TemporalClient({ connection });
-  api = await startTestApi();
-  tenant = await api.tenant();
-  worker = await startWorker({
-    database: without(api.db.database, failing),
-    temporal: { address, namespace: 'default', taskQueue: 'rare' },
-    log: quietLog,
-    publicUrl: api.url,
-    workflowBundle: await workflowBundle(),
-  });
+  stack = await startStackOfBriefExecutions(EVENTS_MAX, { seenByWorkers: (database) => without(database, failing) });
+  tenant = await stack.api.tenant();
 });
-afterAll(async () => {
-  await worker.stop();
-  await connection.close();
-  server.kill();
-  await once(server, 'exit');
-  await api.close();
-});
+afterAll(() => stack.close());
 
 const eventNames = (history: WorkflowHistory): string[] =>
   (history.events ?? []).flatMap((event) =>
     Object.keys(event).filter((key) => key.endsWith('EventAttributes') && event[key as keyof typeof event] !== null),
   );
-
-/** The runs of a workflow, each with its history, oldest first. */
-async function runsOf(id: string): Promise<WorkflowHistory[]> {
-  const last = await temporal.workflow.getHandle(id).fetchHistory();
-  const histories = [last];
-  for (;;) {
-    const started = histories[0]?.events?.[0]?.workflowExecutionStartedEventAttributes;
-    const earlier = started?.continuedExecutionRunId;
-    if (earlier === undefined || earlier === null || earlier === '') return histories;
-    histories.unshift(await temporal.workflow.getHandle(id, earlier).fetchHistory());
-  }
-}
 
 test('a group and a clock that go on for years continue as new, and lose neither a boundary nor a message', async () => {
   const clock = await create(tenant, '/test-clocks', { name: 'years', now: '2026-01-31T00:00:00Z' });
@@ -82,7 +35,7 @@ test('a group and a clock that go on for years continue as new, and lose neither
     prices: [flat('base', '10.00')],
   });
   const id = workflowId.billingGroup(tenant.tenantId, billingGroupId);
-  const handle = temporal.workflow.getHandle(id);
+  const handle = stack.temporal.workflow.getHandle(id);
   await eventually(() => handle.describe().catch(() => null), 'the workflow');
 
   // Messages come in all the time, also while it continues as new.
@@ -106,19 +59,20 @@ test('a group and a clock that go on for years continue as new, and lose neither
     (_, month) => `${2026 + Math.floor(month / 12)}-${String((month % 12) + 1).padStart(2, '0')}`,
   );
   expect(boundaries).toEqual(months);
-  const audits = await api.db.query(
+  const audits = await stack.api.db.query(
     `select 1 from audit_events where action = 'billing_group.billNow' and actor = 'temporal'`,
   );
   expect(audits.length, 'each update is carried out once').toBe(told);
 
-  const runs = await runsOf(id);
+  const runs = await executionsOf(stack.temporal, id);
   expect(runs.length).toBeGreaterThan(3);
   for (const history of runs) await replay(history);
   const [first = {}, second = {}] = runs;
   expect(eventNames(first)).toContain('workflowExecutionContinuedAsNewEventAttributes');
   await keepHistory('billing-group-until-continue-as-new', first);
   await keepHistory('billing-group-continued', second);
-  for (const history of await runsOf(workflowId.testClock(tenant.tenantId, clock.id))) await replay(history);
+  for (const history of await executionsOf(stack.temporal, workflowId.testClock(tenant.tenantId, clock.id)))
+    await replay(history);
 
   const { typedSearchAttributes } = await handle.describe();
   const attributes = Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
@@ -130,7 +84,7 @@ test('a group and a clock that go on for years continue as new, and lose neither
 
 /** The ordinary activities that a workflow has scheduled, which an operator sees by name, and its histories. */
 async function scheduledBy(groupId: string): Promise<{ scheduled: string[]; histories: WorkflowHistory[] }> {
-  const histories = await runsOf(workflowId.billingGroup(tenant.tenantId, groupId));
+  const histories = await executionsOf(stack.temporal, workflowId.billingGroup(tenant.tenantId, groupId));
   const scheduled = histories
     .flatMap(({ events }) => events ?? [])
     .flatMap(({ activityTaskScheduledEventAttributes: activity }) => activity?.activityType?.name ?? []);
@@ -152,7 +106,7 @@ test.each([
   'a large run $what',
   async ({ fails, scheduled, name }) => {
     failing.splice(0, failing.length, ...fails);
-    const crowd = await makeCrowd(api.db.database, tenant.tenantId, { children: 167, items: 3 });
+    const crowd = await makeCrowd(stack.api.db.database, tenant.tenantId, { children: 167, items: 3 });
     await advanceClock(tenant, crowd.testClockId, '2026-01-01T00:00:00Z');
     const [invoice] = await all(tenant, `/customers/${crowd.payerId}/invoices`);
     // Each child pays 1 + 2 + 3.
