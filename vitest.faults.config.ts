@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** What takes minutes: servers killed, cut off, out of space. One file at a time, each with servers of its own. */
+/** What takes minutes: servers killed, cut off, out of space. Most of it is waiting, so that several go on at a time. */
 export default defineConfig({
   test: {
-    maxWorkers: 1,
+    maxWorkers: 4,
     silent: 'passed-only',
     include: ['test/faults/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
