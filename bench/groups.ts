@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { WORKFLOW_CODE } from '../src/workflow-code.ts';
 import type { Bed, TemporalHost } from './bed.ts';
 import { withBundle } from './bundle.ts';
@@ -33,7 +34,16 @@ export async function prepareGroups(bed: Bed, shape: Shape): Promise<Prepared> {
   }
   const { ownerUrl } = ground.database;
   await ground.close();
+  await countTables(ownerUrl);
   return { ownerUrl, tenantIds };
+}
+
+/** What autovacuum has done in the day that the tenants live before the boundary. */
+async function countTables(ownerUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  await client.query('vacuum (analyze)');
+  await client.end();
 }
 
 /** How the groups come to the boundary: asleep until it, or found by a worker that starts after it. */
