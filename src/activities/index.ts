@@ -37,9 +37,9 @@ const HEARTBEAT_MS = 5_000;
 /** How many groups one transaction takes, and how many such transactions are under way. */
 const GROUPS_TOGETHER = 100;
 const BATCHES_AT_ONCE = 2;
-/** A crowd is waited for as long as it comes this close together, but not longer than a second. */
+/** A crowd is waited for as long as it comes this close together, but not longer than this. */
 const PAUSE_MS = 100;
-const GATHER_MS = 1_000;
+const GATHER_MS = 2_000;
 
 /**
  * Every activity, one database transaction each. Each may be done twice: what was done before is found and left alone.
