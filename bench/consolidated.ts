@@ -19,6 +19,7 @@ const SHAPES = [
   [10_000, 1],
   [100, 10],
   [1_000, 10],
+  [10_000, 10],
 ] as const;
 
 /** Boundaries that are billed before one is measured: code is warm, statistics are there. */

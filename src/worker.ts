@@ -3,6 +3,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleOp
 import type { Logger } from 'pino';
 import { createActivities } from './activities/index.ts';
 import type { Database } from './db/database.ts';
+import { tellable } from './db/failures.ts';
 import { startRelay } from './relay/relay.ts';
 import { startSweep } from './relay/sweep.ts';
 import { registerSearchAttributes } from './relay/register-search-attributes.ts';
@@ -72,7 +73,7 @@ function installLogger(log: Logger): void {
     telemetryOptions: { logging: { forward: {} } },
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const { error, ...context } = (meta ?? {}) as { error?: Error };
-      const fields = { ...context, ...(error === undefined ? {} : { reason: error.message }) };
+      const fields = { ...context, ...(error === undefined ? {} : { reason: tellable(error) }) };
       if (level === 'ERROR') log.error(fields, message);
       else log.warn(fields, message);
     }),

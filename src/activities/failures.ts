@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { isUnavailable } from '../db/failures.ts';
+import { isUnavailable, tellable, tellableStack } from '../db/failures.ts';
 import { BillingError } from '../domain/errors.ts';
 import { FAILURE } from '../workflows/contract.ts';
 
@@ -18,7 +18,10 @@ export function toFailure(error: unknown): ApplicationFailure {
       cause: error,
     });
   }
-  const cause = error instanceof Error ? error : new Error(String(error));
-  const type = isUnavailable(cause) ? FAILURE.database : cause.name;
-  return ApplicationFailure.create({ message: cause.message, type, cause });
+  const failure = error instanceof Error ? error : new Error(String(error));
+  const type = isUnavailable(failure) ? FAILURE.database : failure.name;
+  const message = tellable(failure);
+  // History keeps a cause with its message and stack: not those of the driver, which may tell what somebody wrote.
+  const cause = Object.assign(new Error(message), { name: failure.name, stack: tellableStack(failure) });
+  return ApplicationFailure.create({ message, type, cause });
 }

@@ -3,6 +3,10 @@ import { BillingError } from '../domain/errors.ts';
 /** What the driver tells about a failed statement. */
 interface DriverFailure {
   readonly code?: unknown;
+  readonly schema?: unknown;
+  readonly table?: unknown;
+  readonly column?: unknown;
+  readonly dataType?: unknown;
   readonly constraint?: unknown;
   readonly message?: unknown;
   /** FATAL ends the connection: refused, cut, or the server is stopping; PANIC ends the server. */
@@ -90,6 +94,32 @@ export async function refuseOn<T>(
     }
     throw error;
   }
+}
+
+/**
+ * What may be told of a failure in logs, histories and reasons: its message, of PostgreSQL's own without what somebody wrote.
+ * It quotes what it could not read, and the tables, columns and constraints that it names; the latter stay.
+ */
+export function tellable(error: unknown): string {
+  const told = chain(error).find(
+    ({ severity, message }) => typeof severity === 'string' && typeof message === 'string',
+  );
+  if (told === undefined) return error instanceof Error ? error.message : String(error);
+  return withoutValues(String(told.message), [told.schema, told.table, told.column, told.dataType, told.constraint]);
+}
+
+/** Where a failure comes from: its kind, what may be told of it, and the calls that led to it. */
+export function tellableStack(error: Error): string {
+  // A message is in there as often as it was wrapped, and may have lines of its own: only places in files count as calls.
+  const calls = (error.stack ?? '').split('\n').filter((line) => /^ +at .*(:\d+:\d+\)?|\(<anonymous>\))$/.test(line));
+  return [`${error.name}: ${tellable(error)}`, ...calls].join('\n');
+}
+
+/** From the first quote that does not hold one of these names to the last: a value may have quotes of its own. */
+function withoutValues(text: string, names: readonly unknown[]): string {
+  const told = names.filter((name) => typeof name === 'string').map((name) => `"${name}"`);
+  const marked = told.reduce((rest, name, place) => rest.replaceAll(name, `<<${place}>>`), text);
+  return marked.replace(/".*"/s, '"…"').replaceAll(/<<(\d+)>>/g, (mark, place) => told[Number(place)] ?? mark);
 }
 
 /** The error and what it wraps, outermost first. */

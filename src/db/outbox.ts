@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Tx } from './database.ts';
-import { newId } from './ids.ts';
+import { newId, newIdStem } from './ids.ts';
 import { insertRows } from './rows.ts';
 import type { OutboxTopic } from './schema/tenancy.table.ts';
 
@@ -49,7 +49,7 @@ export async function enqueue(
 export async function refreshGroupsOfEntity(tx: Tx, entityId: string): Promise<void> {
   await sql`
     insert into outbox_messages (tenant_id, id, topic, dedupe_key, payload, attempts, created_at)
-    select tenant_id, ${idsFrom(newId('out'))}, 'group.refresh', id,
+    select tenant_id, ${countedIds()}, 'group.refresh', id,
            jsonb_build_object('billingGroupId', id), 0, ${tx.now()}::timestamptz
       from billing_groups
      where billing_entity_id = ${entityId} and status <> 'CLOSED'
@@ -59,7 +59,7 @@ export async function refreshGroupsOfEntity(tx: Tx, entityId: string): Promise<v
   `.execute(tx.db);
   await sql`
     insert into outbox_messages (tenant_id, id, topic, dedupe_key, payload, attempts, created_at)
-    select tenant_id, ${idsFrom(newId('out'))}, 'run.start', id,
+    select tenant_id, ${countedIds()}, 'run.start', id,
            jsonb_build_object('runId', id, 'testClockId', test_clock_id), 0, ${tx.now()}::timestamptz
       from billing_runs
      where billing_entity_id = ${entityId} and billing_group_id is null and status = 'WAITING'
@@ -70,8 +70,8 @@ export async function refreshGroupsOfEntity(tx: Tx, entityId: string): Promise<v
   await wakeRelay(tx);
 }
 
-/** Ids for the rows of a statement, in the order of creation as all ids are: a drawn one whose end counts the rows. */
-const idsFrom = (id: string) => sql`${id.slice(0, -6)} || lpad(upper(to_hex(row_number() over (order by id))), 6, '0')`;
+/** Ids for the rows of a statement, in the order of creation as all ids are. */
+const countedIds = () => sql`${newIdStem('out')} || lpad(upper(to_hex(row_number() over (order by id))), 6, '0')`;
 
 /**
  * Records events about a tenant's documents. Nobody subscribes to them yet, so they are on record as delivered to no one, and

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
+import { tellable } from '../db/failures.ts';
 import { claimMessages, giveBackMessages, type OutboxRow, putOffMessages, settleMessages } from './claims.ts';
 import { listen } from './listen.ts';
 import { isAway, wakeClock, wakeGroup, wakeRun } from './wake.ts';
@@ -84,22 +85,22 @@ async function drain(
     const results = await Promise.allSettled(rows.map((row) => deliver(client, taskQueue, row)));
     const failures = results.map((result) => (result.status === 'rejected' ? (result.reason as Error) : null));
     const sent = rows.filter((_, index) => failures[index] === null);
-    const refused = rows.filter((_, index) => failures[index] !== null && !isAway(failures[index]));
-    const untold = rows.filter((_, index) => failures[index] !== null && isAway(failures[index]));
+    const unsent = rows.filter((_, index) => failures[index] !== null);
     if (sent.length > 0) await database.acrossTenants((tx) => settleMessages(tx, sent));
+    if (unsent.length === 0) return isAll ? 'DONE' : 'MORE';
+
     const reason = failures.find((failure) => failure !== null)?.message;
-    if (refused.length > 0) {
-      await database.acrossTenants((tx) => putOffMessages(tx, refused));
-      log.warn({ refused: refused.length, reason }, 'outbox: Temporal refuses; trying again later');
-    }
-    if (untold.length > 0) {
-      await giveBack(database, untold);
-      log.warn({ undelivered: untold.length, reason }, 'outbox: cannot deliver; trying again');
+    // Nobody was there for any of them. What one message alone meets is no reason to keep the others waiting.
+    if (sent.length === 0 && failures.every(isAway)) {
+      await giveBack(database, unsent);
+      log.warn({ undelivered: unsent.length, reason }, 'outbox: cannot deliver; trying again');
       return 'FAILED';
     }
+    await database.acrossTenants((tx) => putOffMessages(tx, unsent));
+    log.warn({ refused: unsent.length, reason }, 'outbox: Temporal refuses; trying again later');
     return isAll ? 'DONE' : 'MORE';
   } catch (error) {
-    log.warn({ reason: (error as Error).message }, 'outbox: the database does not take it; trying again');
+    log.warn({ reason: tellable(error) }, 'outbox: the database does not take it; trying again');
     return 'FAILED';
   }
 }

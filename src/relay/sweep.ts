@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { plusElapsed } from '../domain/calendar.ts';
 import type { Database, SystemTx } from '../db/database.ts';
+import { tellable } from '../db/failures.ts';
 import { forgetExpiredKeys } from '../db/idempotency.ts';
 import { isAway, wakeClock, wakeGroup, wakeRun } from './wake.ts';
 
@@ -40,12 +41,16 @@ export function startSweep(deps: SweepDeps): Sweep {
   let after = FROM_THE_FIRST;
   let running: Promise<void> = Promise.resolve();
   const tick = async (): Promise<void> => {
+    let pauseMs = deps.everyMs ?? SWEEP_MS;
     try {
-      after = await sweepOnce(deps, after, () => isStopping);
+      const look = await sweepOnce(deps, after, () => isStopping);
+      ({ after } = look);
+      // A tenant with thousands of late groups keeps those behind them waiting no longer than it takes to wake them.
+      if (look.isMore) pauseMs = 0;
     } catch (error) {
-      deps.log.warn({ reason: (error as Error).message }, 'sweep: cannot look now; trying again');
+      deps.log.warn({ reason: tellable(error) }, 'sweep: cannot look now; trying again');
     }
-    if (!isStopping) timer = setTimeout(start, deps.everyMs ?? SWEEP_MS);
+    if (!isStopping) timer = setTimeout(start, pauseMs);
   };
   const start = (): void => {
     running = tick();
@@ -69,16 +74,23 @@ interface Found {
 
 const FROM_THE_FIRST: Found = { groups: '', runs: '', clocks: '' };
 
+/** Where the next look begins, and whether there was more to be found by this one. */
+interface Look {
+  readonly after: Found;
+  readonly isMore: boolean;
+}
+
 /** One look at what is late; a stop ends it with what is being woken just then. */
 async function sweepOnce(
   { database, client, taskQueue, log, register }: SweepDeps,
   after: Found,
   isStopping: () => boolean,
-): Promise<Found> {
+): Promise<Look> {
   await database.acrossTenants(forgetExpiredKeys);
   await register();
   const { groups, runs, clocks } = await database.acrossTenants((tx) => findLate(tx, after));
-  let found = { groups: nextAfter(groups), runs: nextAfter(runs), clocks: nextAfter(clocks) };
+  const found = { groups: nextAfter(groups), runs: nextAfter(runs), clocks: nextAfter(clocks) };
+  const isMore = Object.values(found).some((id) => id !== '');
   const wakes = inTurns([
     ...runs.map(({ tenantId, id: runId, testClockId }) => ({
       tenantId,
@@ -93,7 +105,7 @@ async function sweepOnce(
       wake: () => wakeGroup(client, taskQueue, { tenantId, groupId }),
     })),
   ]);
-  if (wakes.length === 0) return found;
+  if (wakes.length === 0) return { after: found, isMore: false };
   const counts = { groups: groups.length, runs: runs.length, clocks: clocks.length };
   log.info(counts, 'sweep: waking what is late');
   let failed = 0;
@@ -103,12 +115,12 @@ async function sweepOnce(
     failed += failures.length;
     // Nobody is there to be told; the next look begins where this one did.
     if (failures.length === woken.length && failures.every(isAway)) {
-      found = after;
-      break;
+      log.warn({ failed }, 'sweep: nobody can be woken now; trying again');
+      return { after, isMore: false };
     }
   }
   if (failed > 0) log.warn({ failed }, 'sweep: could not wake all that was late; trying again');
-  return found;
+  return { after: found, isMore };
 }
 
 const nextAfter = (late: readonly Late[]): string => (late.length < FOUND ? '' : (late.at(-1)?.id ?? ''));

@@ -1,4 +1,4 @@
-import { type Client, isGrpcServiceError, ServiceError } from '@temporalio/client';
+import { type Client, isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@temporalio/client';
 import {
   type GroupInput,
   refreshSignal,
@@ -52,6 +52,8 @@ const REFUSALS: ReadonlySet<number> = new Set([INVALID_ARGUMENT, ALREADY_EXISTS,
 
 /** Whether a call failed because nobody was there to take it, so that others would fail as well. */
 export function isAway(error: unknown): boolean {
+  // Of a call that never got through the cause is no status; a server without our namespace is one that is being set up.
+  if (error instanceof NamespaceNotFoundError) return true;
   const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) && !REFUSALS.has(cause.code);
+  return isGrpcServiceError(cause) ? !REFUSALS.has(cause.code) : error instanceof ServiceError;
 }

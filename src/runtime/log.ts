@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, pino, type SerializedError, stdSerializers } from 'pino';
 import pretty from 'pino-pretty';
 import type { Config } from '../config.ts';
+import { tellable, tellableStack } from '../db/failures.ts';
 
 /**
  * The log of a process on standard error: for people on a terminal, JSON lines otherwise. Errors are logged without the rows
@@ -22,12 +23,7 @@ const TOLD = ['code', 'severity', 'schema', 'table', 'column', 'dataType', 'cons
 /** An error as it is logged: its type, message and stack, and of a driver's failure what names the place. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const { type, message, stack, ...rest } = stdSerializers.err(error) as SerializedError & Record<string, unknown>;
+  const { type, ...rest } = stdSerializers.err(error) as SerializedError & Record<string, unknown>;
   const told = Object.fromEntries(Object.entries(rest).filter(([name]) => TOLD.includes(name)));
-  const names = Object.values(told).filter((value) => typeof value === 'string');
-  return { type, message: withoutValues(message, names), stack: withoutValues(stack, names), ...told };
+  return { type, message: tellable(error), stack: tellableStack(error), ...told };
 }
-
-/** PostgreSQL quotes what it could not read, and what it names: `"…" violates check constraint "prices_amount_check"`. */
-const withoutValues = (text: string, names: readonly unknown[]): string =>
-  text.replaceAll(/"([^"]*)"/g, (quoted, name) => (names.includes(name) ? quoted : '"…"'));

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newIdStem } from '../../src/db/ids.ts';
 import { enqueue, OUTBOX_CHANNEL } from '../../src/db/outbox.ts';
 import { type Client, startTestApi, type TestApi } from '../support/api.ts';
 
@@ -51,4 +52,8 @@ test('the relay is woken by the commit, and not by what is rolled back', async (
   await expect.poll(() => heard, { timeout: 10_000 }).toEqual([OUTBOX_CHANNEL, 'fence']);
   await listener.end();
   expect(await waiting('j')).toBe(0);
+});
+
+test('statements of one millisecond count up from stems of their own', () => {
+  expect(new Set(Array.from({ length: 1_000 }, () => newIdStem('out'))).size).toBe(1_000);
 });

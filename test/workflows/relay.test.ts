@@ -19,11 +19,11 @@ const UNAVAILABLE = 14;
 const failing = (code: number): ServiceError =>
   new ServiceError('Failed', { cause: Object.assign(new Error('no'), { code, details: 'no', metadata: {} }) });
 
-/** A Temporal that counts the signals it is sent, refuses those that `refuses` says, and may be away. */
-function temporal(refuses: (runId: string) => boolean = () => false, isAway: () => boolean = () => false) {
+/** A Temporal that counts the signals it is sent, refuses those that `refuses` says, and may be away, for some or for all. */
+function temporal(refuses: (runId: string) => boolean = () => false, isAway: (runId: string) => boolean = () => false) {
   const received: string[] = [];
   const signalWithStart = async (_: string, { args: [{ runId }] }: { args: [{ runId: string }] }): Promise<void> => {
-    if (isAway()) throw failing(UNAVAILABLE);
+    if (isAway(runId)) throw failing(UNAVAILABLE);
     if (refuses(runId)) throw failing(INVALID_ARGUMENT);
     received.push(runId);
   };
@@ -150,8 +150,17 @@ describe('the relay', () => {
     expect(Math.max(...firsts)).toBeLessThan(200);
   });
 
-  test('what is always refused does not slow down the others, even one that says the same again', async () => {
-    const { received, client } = temporal((runId) => runId === 'run_poison');
+  test.each([
+    { what: 'what is always refused', poisoned: temporal((runId) => runId === 'run_poison') },
+    {
+      what: 'what alone finds nobody',
+      poisoned: temporal(
+        () => false,
+        (runId) => runId === 'run_poison',
+      ),
+    },
+  ])('$what does not slow down the others, even one that says the same again', async ({ poisoned }) => {
+    const { received, client } = poisoned;
     await send(['run_poison']);
     await api.db.query(
       `update outbox_messages set claimed_at = now() - interval '2 minutes' where dedupe_key = 'run_poison'`,

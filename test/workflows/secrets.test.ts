@@ -94,17 +94,27 @@ test('what the database refuses is an unexpected failure, in a request and in a 
   await api.db.query(`
     create function planted() returns trigger language plpgsql as $$ begin perform new.tax_id::int; return new; end $$;
     create trigger planted before insert on customers for each row execute function planted();
+    create function misread() returns trigger language plpgsql as $$ begin perform new.name::int; return new; end $$;
+    create trigger misread before insert on invoice_accounts for each row when (new.name like '%misread')
+      execute function misread();
     alter table invoice_accounts add constraint planted check (name not like '%refused') not valid`);
   const reply = await tenant.post('/customers', { name: PERSONAL.name, taxId: PERSONAL.taxId });
   expect(reply.status).toBe(500);
   errors.push(reply);
 
-  const payer = await create(tenant, '/customers', { name: `${PERSONAL.name} is refused` });
-  const subscription = await create(tenant, '/subscriptions', { customerId: payer.id, prices: [flat('base', '1.00')] });
-  await create(tenant, `/billing-groups/${subscription.billingGroupId}/bill-now`, {});
-  const run = await untilRun(subscription.billingGroupId, 'BLOCKED');
-  expect(run.reason).toContain('planted');
-  const handle = temporal.workflow.getHandle(workflowId.billingGroup(tenant.tenantId, subscription.billingGroupId));
+  const blockedRun = async (name: string) => {
+    const payer = await create(tenant, '/customers', { name: `${PERSONAL.name} ${name}` });
+    const { billingGroupId } = await create(tenant, '/subscriptions', {
+      customerId: payer.id,
+      prices: [flat('base', '1.00')],
+    });
+    await create(tenant, `/billing-groups/${billingGroupId}/bill-now`, {});
+    return { billingGroupId, ...(await untilRun(billingGroupId, 'BLOCKED')) };
+  };
+  expect((await blockedRun('is misread')).reason).toBe('invalid input syntax for type integer: "…"');
+  const { billingGroupId, reason } = await blockedRun('is refused');
+  expect(reason).toContain('planted');
+  const handle = temporal.workflow.getHandle(workflowId.billingGroup(tenant.tenantId, billingGroupId));
   await expect(handle.executeUpdate('realign', { args: [{}] })).rejects.toThrow('Workflow Update failed');
 }, 180_000);
 
