@@ -23,8 +23,8 @@ export async function measureHistory(bed: Bed): Promise<Finding> {
   const { database, tenantId } = ground;
   await ground.startWorker();
   const measured: { events: number; bytes: number }[] = [];
-  // Up to 200 members the steps are local activities, beyond that ordinary ones.
-  for (const children of [1, 201]) {
+  // Beyond 500 items and charges a run is an activity of its own.
+  for (const children of [1, 501]) {
     const crowd = await makeCrowd(database, tenantId, { children, items: 1 });
     const size = async () => {
       const handle = bed.temporal.workflow.getHandle(workflowId.billingGroup(tenantId, crowd.groupId));
@@ -41,17 +41,17 @@ export async function measureHistory(bed: Bed): Promise<Finding> {
     });
   }
   await ground.close();
-  const [local, ordinary] = measured as [(typeof measured)[0], (typeof measured)[0]];
-  const row = (name: string, { events, bytes }: typeof local) => [
+  const [small, large] = measured as [(typeof measured)[0], (typeof measured)[0]];
+  const row = (name: string, { events, bytes }: typeof small) => [
     name,
     events.toFixed(1),
-    times(events, local.events),
+    times(events, small.events),
     whole(bytes),
-    times(bytes, local.bytes),
+    times(bytes, small.bytes),
   ];
   return {
-    title: 'What one boundary adds to the history of its group: plan, five steps, and the wait for the next',
-    columns: ['steps as', 'events', 'of local', 'bytes', 'of local'],
-    rows: [row('local activities', local), row('ordinary activities', ordinary)],
+    title: 'What one boundary adds to the history of its group: plan, run, and the wait for the next',
+    columns: ['a run', 'events', 'of a small one', 'bytes', 'of a small one'],
+    rows: [row('of one item, with its plan', small), row('of 501, by itself', large)],
   };
 }

@@ -18,6 +18,8 @@ export interface WorkerDependencies {
   readonly publicUrl: string;
   /** Workflow code that was bundled before; bundled here when absent. */
   readonly workflowBundle?: WorkflowBundleOption;
+  /** How many workflows it keeps in memory; by the size of its heap when absent. Any other is read and replayed when it wakes. */
+  readonly maxCachedWorkflows?: number;
 }
 
 const { workflowsPath, ...bundlerOptions } = WORKFLOW_CODE;
@@ -43,6 +45,7 @@ export async function startWorker(deps: WorkerDependencies): Promise<{ stop(): P
     taskQueue,
     activities: createActivities({ database, client, taskQueue, publicUrl }),
     ...WORKER_LIMITS,
+    ...(deps.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: deps.maxCachedWorkflows }),
     shutdownGraceTime: '10 seconds',
     ...(deps.workflowBundle === undefined ? bundledHere : { workflowBundle: deps.workflowBundle }),
   });

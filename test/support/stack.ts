@@ -33,6 +33,7 @@ export interface StackOptions {
   clock?: Clock;
   db?: TestDatabase;
   temporalAddress?: string;
+  maxCachedWorkflows?: number;
   /** What the workers see of the database. */
   seenByWorkers?: (database: Database) => Database;
 }
@@ -50,6 +51,7 @@ export async function startTestStack(options: StackOptions = {}): Promise<TestSt
       log: quietLog,
       publicUrl: api.url,
       workflowBundle: await workflowBundle(),
+      ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
     });
   const workers: { stop(): Promise<void> }[] = [];
   for (let started = 0; started < (options.workers ?? 1); started += 1) workers.push(await addWorker());
