@@ -11,17 +11,40 @@ import { expectSoundBooks } from './support/proof.ts';
 import { chances, seedOf } from './support/seed.ts';
 import { cutUntilSteps, openWrites, STEPS, stepsUnderWay } from './support/under-way.ts';
 
+/**
+ * Of "300 cycles of 30 groups" this is the reading: 300 runs and more in all, ten boundaries and more of each of 30 groups.
+ * 300 of each would be 9 000 runs: on two cores a quarter of an hour, half of it for the books to compare with.
+ */
 const WORLDS = 6;
+const RUNS_MIN = 300;
 const WORKERS = 2;
-/** Then the rest is left to finish in peace. */
-const KILLS_MAX = 12;
-/** With fewer the test has proved little. */
-const KILLS_MIN = 8;
-const AIM_MS = 3_000;
+const KILLS = 12;
+/** By this part of all runs the last kill is due: some have to be left for it to meet. */
+const LAST_BY = 0.88;
+/** How long something is waited for that would be good to hit; when it does not happen soon, any moment is as good. */
+const AIM_MS = 500;
 
 const seed = seedOf('kill-worker');
 const random = chances(seed, 999_999);
 const below = (limit: number): number => random.next().value % limit;
+
+/** Kills are due by progress, not by time, so that they are spread over the whole job on any machine. */
+interface Moment {
+  /** Part of all runs that have to be over. */
+  readonly after: number;
+  /** From then on. */
+  readonly delayMs: number;
+  readonly place: 'in a transaction' | (typeof STEPS)[number];
+  readonly victims: 'all' | number;
+}
+
+/** All that chance decides, drawn before the first worker starts: one in each twelfth, every other one between two steps. */
+const moments: readonly Moment[] = Array.from({ length: KILLS }, (_, index) => ({
+  after: ((index + below(1_000) / 1_000) / KILLS) * LAST_BY,
+  delayMs: below(300),
+  place: index % 2 === 1 ? 'in a transaction' : (STEPS[below(STEPS.length)] ?? 'OPENED'),
+  victims: index % 2 === 1 || below(2) === 0 ? 'all' : below(WORKERS),
+}));
 
 let db: TestDatabase;
 let workers: Program[] = [];
@@ -35,66 +58,63 @@ afterAll(async () => {
   await db.close();
 });
 
-const startOne = (taskQueue: string): Program =>
+const taskQueue = `kill-${randomUUID()}`;
+const startOne = (): Program =>
   startProgram('worker', { databaseUrl: db.ownerUrl, temporalAddress: inject('temporalAddress'), taskQueue });
 
 /** How often a kill hit each place: a statement of a transaction, or the step that a run had behind it. */
 const hits = new Map<string, number>(STEPS.map((step) => [step, 0]));
-const leastHit = (places: readonly string[]): string | undefined =>
-  places.toSorted((a, b) => (hits.get(a) ?? 0) - (hits.get(b) ?? 0))[0];
 const hit = (places: readonly string[]): void => {
   for (const place of places) hits.set(place, (hits.get(place) ?? 0) + 1);
 };
 
-/** Asks in the shortest intervals until something happens; when it does not happen soon, any moment is as good. */
 async function watchFor(ask: () => Promise<boolean>): Promise<void> {
   await until({ ask, withinMs: AIM_MS, everyMs: 1 }).catch(() => undefined);
 }
 
-const kill = (victims: readonly Program[]): Promise<unknown> =>
-  Promise.all(victims.map((victim) => victim.end('SIGKILL')));
-
-/** Every worker at once, in the middle of a transaction, if it can be where the fewest were cut before. */
-async function killInTransaction(): Promise<readonly Program[]> {
-  let open: string[] = [];
-  await watchFor(async () => {
-    open = await openWrites(db);
-    return open.some((place) => !hits.has(place));
-  });
-  await kill(workers);
-  hit(open);
-  return workers;
+/** Waits until a moment has come, and kills: in the middle of a transaction where none was cut before, or at a step. */
+async function killAt({ after, delayMs, place, victims }: Moment, runs: number): Promise<void> {
+  await until({ ask: async () => (await runsOver()) >= after * runs, withinMs: 120_000, everyMs: 10 });
+  await delay(delayMs);
+  const doomed = victims === 'all' ? workers : workers.filter((_, index) => index === victims);
+  const kill = () => Promise.all(doomed.map((worker) => worker.end('SIGKILL')));
+  if (place === 'in a transaction') {
+    let open: string[] = [];
+    await watchFor(async () => {
+      open = await openWrites(db);
+      return open.some((one) => !hits.has(one));
+    });
+    await kill();
+    hit(open);
+  } else {
+    // A run that could not be billed in one transaction goes step by step.
+    await cutUntilSteps(db, 6 * AIM_MS).catch(() => undefined);
+    await watchFor(async () => (await stepsUnderWay(db)).includes(place));
+    await kill();
+    hit(await stepsUnderWay(db));
+  }
+  workers = workers.map((worker) => (doomed.includes(worker) ? startOne() : worker));
 }
 
-/** One worker or all, when a run that goes step by step stands at the step where the fewest were cut before. */
-async function killBetweenSteps(): Promise<readonly Program[]> {
-  await cutUntilSteps(db, AIM_MS).catch(() => undefined);
-  const aim = leastHit(STEPS) ?? '';
-  await watchFor(async () => (await stepsUnderWay(db)).includes(aim));
-  const victims = below(2) === 0 ? workers : [workers[below(workers.length)] as Program];
-  await kill(victims);
-  hit(await stepsUnderWay(db));
-  return victims;
-}
+const runsOver = async (): Promise<number> =>
+  (await db.query(`select 1 from billing_runs where status in ('ISSUED', 'EMPTY', 'SKIPPED')`)).length;
 
 test('workers that are killed at random moments, again and again: the books are those of a world without a fault', async () => {
   const reference = await undisturbed(worlds);
+  const runs = reference.flatMap((books) => books['billing_runs'] ?? []).length;
   const inhabited = await inhabit(db.database, worlds);
-  const taskQueue = `kill-${randomUUID()}`;
-  workers = Array.from({ length: WORKERS }, () => startOne(taskQueue));
+  workers = Array.from({ length: WORKERS }, startOne);
   await Promise.all(workers.map(({ ready }) => ready));
   await sendClocks(db.database, inhabited);
 
-  let kills = 0;
-  while (kills < KILLS_MAX && (await clocksOnTheWay(db)) > 0) {
-    await delay(100 + below(2_000));
-    const killed = await (kills % 2 === 0 ? killInTransaction() : killBetweenSteps());
-    kills += 1;
-    workers = workers.map((worker) => (killed.includes(worker) ? startOne(taskQueue) : worker));
+  const overAtKill: number[] = [];
+  for (const moment of moments) {
+    await killAt(moment, runs);
+    overAtKill.push(await runsOver());
     await Promise.any(workers.map(({ ready }) => ready));
   }
   const report = [...hits].map(([place, count]) => `${place} ${count}`).join(', ');
-  process.stderr.write(`kill-worker: ${kills} kills; they cut ${report}\n`);
+  process.stderr.write(`kill-worker: killed after ${overAtKill.join(', ')} of ${runs} runs; cut: ${report}\n`);
   await eventually(async () => (await clocksOnTheWay(db)) === 0, 'every clock to arrive', 300);
 
   for (const [index, { tenantId }] of inhabited.entries()) await expectSoundBooks(db, tenantId, reference[index]);
@@ -102,8 +122,11 @@ test('workers that are killed at random moments, again and again: the books are 
     `select count(distinct billing_group_id)::int as groups, count(*)::int as runs from billing_runs where kind = 'BOUNDARY'`,
   );
   expect(counted?.groups).toBe(WORLDS * PAYERS);
-  expect(counted?.runs).toBeGreaterThanOrEqual(300);
-  expect(kills).toBeGreaterThanOrEqual(KILLS_MIN);
+  expect(counted?.runs).toBeGreaterThanOrEqual(RUNS_MIN);
+  // Spread over the whole job: some in each quarter, and the last one late, with work left for it to disturb.
+  const quarters = overAtKill.map((over) => Math.floor((4 * over) / runs));
+  expect(new Set(quarters), `killed after ${overAtKill.join(', ')} of ${runs}`).toEqual(new Set([0, 1, 2, 3]));
+  expect(overAtKill.at(-1)).toBeGreaterThanOrEqual(0.8 * runs);
   // Each step is interrupted one by one in each-step.test.ts; here chance decides, and has to have met both kinds of places.
   expect(STEPS.filter((step) => (hits.get(step) ?? 0) > 0).length, report).toBeGreaterThanOrEqual(1);
   expect(hits.size - STEPS.length, `places in the middle of a transaction: ${report}`).toBeGreaterThanOrEqual(3);
