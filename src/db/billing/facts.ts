@@ -134,7 +134,10 @@ function chargeable(id: string, definition: Price): Price {
     return asPrice(definition);
   } catch (error) {
     if (!(error instanceof BillingError)) throw error;
-    throw new BillingError('run.broken_price', `${error.message} Mend price ${id}, then resume the group.`);
+    throw new BillingError(
+      'run.broken_price',
+      `${error.message} What is stored of price ${id} was changed behind the product: put it right there, then resume the group.`,
+    );
   }
 }
 
