@@ -59,7 +59,6 @@ export interface Fuzzing {
   /** Cases of each operation and phase. */
   readonly examples: number;
   readonly checks: string;
-  readonly mode?: 'positive' | 'negative' | 'all';
   /** Values that exist, by the name of a parameter or a field. */
   readonly known: Readonly<Record<string, readonly string[]>>;
 }
@@ -70,14 +69,14 @@ export interface Fuzzing {
  * @returns how it ended, and how many requests were part of a chain.
  */
 export async function fuzz(options: Fuzzing): Promise<{ exitCode: number; chained: number }> {
-  const { program, folder, document, headers, seed, phases, examples, checks, mode = 'all' } = options;
+  const { program, folder, document, headers, seed, phases, examples, checks } = options;
   const config = join(folder, 'schemathesis.toml');
   await writeFile(config, configuration(options.known));
   // One worker: CPython 3.11 may not parse its own sources in two threads at once, and hypothesis does.
   // prettier-ignore
   const args = [
     '--config-file', config, 'run', document, '--workers', '1', '--seed', String(seed), '--phases', phases,
-    '--max-examples', String(examples), '--checks', checks, '--mode', mode, '--continue-on-failure', '--no-color',
+    '--max-examples', String(examples), '--checks', checks, '--mode', 'all', '--continue-on-failure', '--no-color',
     '--generation-allow-x00', 'false', '--suppress-health-check', 'all', '--generation-database', 'none', '--request-timeout', '30', '--warnings', 'off',
     ...Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}:${value}`]),
   ];
