@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { choosePorts } from '../../src/runtime/ports.ts';
 import { until } from '../../src/runtime/until.ts';
 import type { Client, Reply } from '../support/api.ts';
-import { create } from '../support/billing-shapes.ts';
+import { create, flat } from '../support/billing-shapes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/stack.ts';
 import { busyWorlds, clocksOnTheWay, inhabit, sendClocks, undisturbed } from './support/busy-worlds.ts';
@@ -60,11 +60,13 @@ const add = (client: Client, key: string): Promise<Reply> =>
 const stored = async (): Promise<{ id: string; name: string }[]> =>
   db.query('select id, name from customers order by name');
 
-/** Keeps every write of a customer waiting in the middle of its transaction, until it is let go. */
-async function holdWrites(): Promise<{ waiting(): Promise<number>; letGo(): Promise<void> }> {
+/** Keeps every write to a table waiting in the middle of its transaction, until it is let go. */
+async function holdWrites(
+  table: 'customers' | 'number_streams',
+): Promise<{ waiting(): Promise<number>; letGo(): Promise<void> }> {
   const holder = new pg.Client({ connectionString: db.ownerUrl });
   await holder.connect();
-  await holder.query('begin; lock table customers in share mode');
+  await holder.query(`begin; lock table ${table} in share mode`);
   const waits = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
   return { waiting: async () => (await db.query(waits)).length, letGo: () => holder.end() };
 }
@@ -86,7 +88,7 @@ describe('an API that is told to stop', () => {
 
   test('answers what is under way, the half-sent too, takes nothing new, and ends with 0', async () => {
     const { program, port, apiKey, client } = await startApi();
-    const held = await holdWrites();
+    const held = await holdWrites('customers');
     const keys = Array.from({ length: AT_ONCE }, (_, index) => `under way ${String(index).padStart(2, '0')}`);
     const underWay = keys.map((key) => add(client, key));
     await eventually(async () => (await held.waiting()) === AT_ONCE, 'every request to be in the middle of its write');
@@ -118,7 +120,7 @@ describe('an API that is told to stop', () => {
 
   test('cuts off what does not end, which leaves nothing behind: the same keys serve once it is back', async () => {
     const { program, again, client } = await startApi();
-    const held = await holdWrites();
+    const held = await holdWrites('customers');
     const keys = ['cut off 1', 'cut off 2'];
     const cut = keys.map((key) =>
       add(client, key).then(
@@ -185,6 +187,33 @@ describe('an API that is told to stop', () => {
     for (const { id, name } of rows) expect(answers.get(name)).toBe(id);
     expect(tally.again, 'requests that met the stop').toBeGreaterThan(0);
   });
+});
+
+test('a worker that is told to stop in the middle of a transaction carries it through before it ends', async () => {
+  const { client } = await startApi();
+  const payer = await create(client, '/customers', { name: 'Due today' });
+  const anchorDate = new Date().toISOString().slice(0, 10);
+  const group = { payerCustomerId: payer.id, anchorDate, settleMinutes: 0 };
+  const { id: billingGroupId } = await create(client, '/billing-groups', group);
+  await create(client, '/subscriptions', { customerId: payer.id, billingGroupId, prices: [flat('base', '31.00')] });
+  const held = await holdWrites('number_streams');
+  const worker = await start('worker', `graceful-${randomUUID()}`);
+  await eventually(async () => (await held.waiting()) === 1, 'the run to wait for its number');
+  const relays = () =>
+    db.query(
+      `select 1 from pg_stat_activity where datname = current_database() and application_name = 'tributary relay'`,
+    );
+  expect(await relays()).toHaveLength(1);
+
+  const ended = worker.end('SIGTERM');
+  // Its relay is stopped last before what Temporal gave it.
+  await eventually(async () => (await relays()).length === 0, 'the worker to be stopping');
+  const runs = () => db.query(`select status from billing_runs where billing_group_id = $1`, [billingGroupId]);
+  expect(await runs()).not.toContainEqual({ status: 'ISSUED' });
+  await held.letGo();
+  expect(await ended).toEqual(STOPPED);
+  // Nobody else was there to do it.
+  expect(await runs()).toEqual([{ status: 'ISSUED' }]);
 });
 
 test('a worker that is told to stop in the middle of runs ends with 0, and the next one goes on: no double, no gap', async () => {

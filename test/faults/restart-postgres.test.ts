@@ -47,6 +47,13 @@ const whenBack = async <T>(ask: () => Promise<T>): Promise<T | null> =>
     return null;
   });
 
+/** When the server began to be; null while it is away. What is killed is another one when it is back. */
+const startedAt = (): Promise<string | null> =>
+  whenBack(async () => {
+    const [row] = await postgres.db.query<{ at: string }>('select pg_postmaster_start_time()::text as at');
+    return row?.at ?? null;
+  });
+
 /** Comes back in the middle of a transaction; false when there will be none, because every clock has arrived. */
 async function isWritingAgain(): Promise<boolean> {
   let onTheWay = Number.NaN;
@@ -126,15 +133,21 @@ test('PostgreSQL that is stopped, crashes, and stays away: runs go on where they
   }, 'the reason to be noted');
   expect(noted[0]).toEqual({ status: 'OPEN', reason: 'DATABASE' });
 
+  const starts = [await startedAt()];
   const done: string[] = [];
   for (const signal of RESTARTS) {
     await delay(random.next().value);
     if (!(await isWritingAgain())) break;
     await postgres.signal(signal);
-    await eventually(() => whenBack(() => db.query('select 1')), `PostgreSQL to be back after ${signal}`, 120);
+    const isAnother = async () => {
+      const at = await startedAt();
+      return at === starts.at(-1) ? null : at;
+    };
+    starts.push(await eventually(isAnother, `another PostgreSQL to be there after ${signal}`, 120));
     done.push(signal);
   }
   process.stderr.write(`restart-postgres: ${done.join(', ')}\n`);
+  expect(new Set(starts).size, 'one server more after each').toBe(1 + done.length);
   expect(new Set(done), 'every way to end it happened on the way').toEqual(new Set(RESTARTS));
 
   await eventually(async () => (await whenBack(() => clocksOnTheWay(db))) === 0, 'every clock to arrive', 300);

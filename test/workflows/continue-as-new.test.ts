@@ -1,11 +1,23 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { workflowId } from '../../src/workflows/contract.ts';
 import type { Client } from '../support/api.ts';
 import { all, create, flat } from '../support/billing-shapes.ts';
 import { eventually, type TestStack } from '../support/stack.ts';
 import { startStackOfBriefExecutions } from './brief-executions.ts';
-import { executionsOf, replay } from './histories.ts';
+import { executionsOf, replay, type WorkflowHistory } from './histories.ts';
+import {
+  booksOf,
+  expectOnceOnly,
+  lockWaits,
+  openScene,
+  type Scene,
+  type Timeline,
+  whileRunning,
+} from './messages-scene.ts';
+
+const { EventType, WorkflowTaskFailedCause } = temporal.api.enums.v1;
 
 /** So few events that a few messages are enough to begin anew. */
 const EVENTS_MAX = 40;
@@ -95,3 +107,61 @@ test('messages sent all the time while a group continues as new are each carried
   );
   for (const history of executions) await replay(history);
 }, 240_000);
+
+/** What an execution gains until the signal that wakes it is looked at, and until the task after `planNextStep` begins. */
+const EVENTS_TO_WAKE = 3;
+const EVENTS_TO_PLAN = 10;
+
+/** Wakes a group until its execution is so long that the next run, and nothing before it, finds that it is to begin anew. */
+const bringToTheBrink = ({ handle, settle }: Scene): Promise<unknown> =>
+  eventually(async () => {
+    await settle();
+    const { historyLength } = await handle.describe();
+    if (historyLength + EVENTS_TO_WAKE < EVENTS_MAX && EVENTS_MAX <= historyLength + EVENTS_TO_PLAN) return true;
+    await handle.signal('refresh');
+    return false;
+  }, 'the execution to be nearly full');
+
+const has = ({ events }: WorkflowHistory, type: number): boolean =>
+  (events ?? []).some(({ eventType }) => eventType === type);
+/** Whether the server refused to close the execution, because something had come in meanwhile. */
+const wasRefused = ({ events }: WorkflowHistory): boolean =>
+  (events ?? []).some(
+    ({ workflowTaskFailedEventAttributes: failed }) =>
+      failed?.cause === WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+  );
+
+test('messages that come in just before a group continues as new: it is held back, and all of it is done once', async () => {
+  const timeline: Timeline = { stack, set: (now) => (shift = Date.parse(now) - Date.now()) };
+  const scene = await openScene(timeline);
+  const { api, handle, payerId, groupId } = scene;
+  await bringToTheBrink(scene);
+  let asked: Promise<unknown> = Promise.resolve();
+
+  // The attempt at all of it at once is broken off; the steps after that are one workflow task, which ends with a new execution.
+  const goStepByStep = async (): Promise<void> => {
+    await scene.wake('2026-02-01T00:00:01Z');
+    await eventually(async () => {
+      const [first] = await lockWaits(timeline);
+      if (first === undefined) return false;
+      if (has(await handle.fetchHistory(), EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)) return true;
+      await stack.api.db.query('select pg_cancel_backend($1)', [first.pid]);
+      return false;
+    }, 'the last step to wait for its number');
+  };
+  await whileRunning(scene, goStepByStep, async () => {
+    const charge = { customerId: payerId, billingGroupId: groupId, description: 'Once', amount: '1.00' };
+    await create(api, '/charges', charge);
+    asked = handle.executeUpdate('billNow');
+    await handle.signal('refresh');
+  });
+  await asked;
+  await scene.settle();
+
+  const executions = await executionsOf(stack.temporal, handle.workflowId);
+  const refused = executions.find(wasRefused);
+  expect(refused?.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes, 'refused, then closed').toBeTruthy();
+  expect(await booksOf(scene)).toEqual(['2026-01-01: 31.00', '2026-02-01: 31.00', 'at once on 2026-02-01: 1.00']);
+  await expectOnceOnly(scene);
+  for (const history of executions) await replay(history);
+});
