@@ -15,13 +15,17 @@ export interface BatcherOptions<R> {
   /** Batches at work at a time. */
   readonly batchesMax: number;
   /**
-   * While there is a crowd, a batch begins when nobody has come for this long. There is one when a batch had more than one
-   * key, until `gatherMs` later; else nobody is kept waiting.
+   * While there is a crowd, a batch that is not full begins when nobody has come for this long; after a batch of less than ten
+   * keys for as many tenths of it. There is one when a batch had more than one key, until `gatherMs` later; else nobody is kept
+   * waiting.
    */
   readonly pauseMs: number;
   /** How long the oldest key waits for others at most. */
   readonly gatherMs: number;
 }
+
+/** A crowd of so many or more is worth the whole pause. */
+const CROWD_SIZE = 10;
 
 /**
  * Gathers what is asked for at the same time: what waits while earlier batches are at work goes together into the next one.
@@ -33,6 +37,7 @@ export function createBatcher<R>(options: BatcherOptions<R>): Batched<R> {
   let atWork = 0;
   let lastCameAt = 0;
   let crowdUntil = 0;
+  let lastSize = 1;
   let planned: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null;
 
   const run = async (tenantId: string, batch: Batch<R>): Promise<void> => {
@@ -40,6 +45,7 @@ export function createBatcher<R>(options: BatcherOptions<R>): Batched<R> {
     for (const [key, waiting] of left) line.add(tenantId, key, { ...waiting, since: performance.now() });
     atWork -= 1;
     if (batch.size > 1) crowdUntil = performance.now() + options.gatherMs;
+    lastSize = batch.size;
     plan();
   };
 
@@ -48,7 +54,8 @@ export function createBatcher<R>(options: BatcherOptions<R>): Batched<R> {
     const waiting = line.size();
     if (waiting === 0 || atWork >= options.batchesMax) return null;
     if (now > crowdUntil || waiting >= options.sizeMax) return now;
-    return Math.max(now, Math.min(lastCameAt + options.pauseMs, line.oldestSince() + options.gatherMs));
+    const pauseMs = options.pauseMs * Math.min(1, lastSize / CROWD_SIZE);
+    return Math.max(now, Math.min(lastCameAt + pauseMs, line.oldestSince() + options.gatherMs));
   };
 
   const plan = (): void => {

@@ -38,7 +38,7 @@ const HEARTBEAT_MS = 5_000;
 const GROUPS_TOGETHER = 100;
 const BATCHES_AT_ONCE = 2;
 /** A crowd is waited for as long as it comes this close together, but not longer than this. */
-const PAUSE_MS = 100;
+const PAUSE_MS = 300;
 const GATHER_MS = 2_000;
 
 /**
