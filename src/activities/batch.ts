@@ -15,17 +15,15 @@ export interface BatcherOptions<R> {
   /** Batches at work at a time. */
   readonly batchesMax: number;
   /**
-   * While there is a crowd, a batch that is not full begins when nobody has come for this long; after a batch of less than ten
-   * keys for as many tenths of it. There is one when a batch had more than one key, until `gatherMs` later; else nobody is kept
-   * waiting.
+   * While there is a crowd, a batch that is not full begins when nobody has come for this long. There is one when a batch had
+   * more than one key, until `gatherMs` later; else nobody is kept waiting.
    */
   readonly pauseMs: number;
+  /** After a batch of so many keys the whole pause is waited, after a smaller one that part of it: a few are soon all there. */
+  readonly crowdSize: number;
   /** How long the oldest key waits for others at most. */
   readonly gatherMs: number;
 }
-
-/** A crowd of so many or more is worth the whole pause. */
-const CROWD_SIZE = 10;
 
 /**
  * Gathers what is asked for at the same time: what waits while earlier batches are at work goes together into the next one.
@@ -54,7 +52,7 @@ export function createBatcher<R>(options: BatcherOptions<R>): Batched<R> {
     const waiting = line.size();
     if (waiting === 0 || atWork >= options.batchesMax) return null;
     if (now > crowdUntil || waiting >= options.sizeMax) return now;
-    const pauseMs = options.pauseMs * Math.min(1, lastSize / CROWD_SIZE);
+    const pauseMs = options.pauseMs * Math.min(1, lastSize / options.crowdSize);
     return Math.max(now, Math.min(lastCameAt + pauseMs, line.oldestSince() + options.gatherMs));
   };
 

@@ -37,8 +37,9 @@ const HEARTBEAT_MS = 5_000;
 /** How many groups one transaction takes, and how many such transactions are under way. */
 const GROUPS_TOGETHER = 100;
 const BATCHES_AT_ONCE = 2;
-/** A crowd is waited for as long as it comes this close together, but not longer than this. */
+/** A crowd of tens is waited for as long as it comes this close together, but not longer than `GATHER_MS`. */
 const PAUSE_MS = 300;
+const CROWD_SIZE = 10;
 const GATHER_MS = 2_000;
 
 /**
@@ -60,6 +61,7 @@ export function createActivities({ database, client, taskQueue, publicUrl }: Act
     sizeMax: GROUPS_TOGETHER,
     batchesMax: BATCHES_AT_ONCE,
     pauseMs: PAUSE_MS,
+    crowdSize: CROWD_SIZE,
     gatherMs: GATHER_MS,
   });
   return {

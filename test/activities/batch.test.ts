@@ -19,12 +19,13 @@ interface AtWork {
 }
 
 /** A batcher whose batches the test ends one by one; each key is answered with `tenant/key` and the batch's number. */
-function underControl({ sizeMax = 10, batchesMax = 2 } = {}) {
+function underControl({ sizeMax = 10, batchesMax = 2, crowdSize = 2 } = {}) {
   const begun: AtWork[] = [];
   const ask = createBatcher<string>({
     sizeMax,
     batchesMax,
     pauseMs: PAUSE_MS,
+    crowdSize,
     gatherMs: GATHER_MS,
     isShared: (error) => (error as Error).message === AWAY,
     perform: (tenantId, keys) => {
@@ -121,6 +122,20 @@ test('a crowd is waited for as long as it keeps coming, up to a limit; a lone ca
   await vi.advanceTimersByTimeAsync(1);
   expect(keysOf(begun).slice(4), 'the pause').toEqual(['one: f g']);
   await begun[4]?.answer();
+  await Promise.all(asked);
+});
+
+test('the smaller the last batch, the shorter a crowd is waited for', async () => {
+  const { ask, begun } = underControl({ crowdSize: 8 });
+  const asked = [ask('one', 'a'), ask('one', 'b')];
+  await turn();
+  await begun[0]?.answer();
+  asked.push(ask('one', 'c'));
+  await vi.advanceTimersByTimeAsync(PAUSE_MS / 4 - 1);
+  expect(begun).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(keysOf(begun)).toEqual(['one: a b', 'one: c']);
+  await begun[1]?.answer();
   await Promise.all(asked);
 });
 
