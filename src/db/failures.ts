@@ -9,6 +9,9 @@ interface DriverFailure {
   readonly dataType?: unknown;
   readonly constraint?: unknown;
   readonly message?: unknown;
+  /** What PostgreSQL tells besides: values and rows. */
+  readonly detail?: unknown;
+  readonly hint?: unknown;
   /** FATAL ends the connection: refused, cut, or the server is stopping; PANIC ends the server. */
   readonly severity?: unknown;
 }
@@ -105,7 +108,10 @@ export function tellable(error: unknown): string {
     ({ severity, message }) => typeof severity === 'string' && typeof message === 'string',
   );
   if (told === undefined) return error instanceof Error ? error.message : String(error);
-  return withoutValues(String(told.message), [told.schema, told.table, told.column, told.dataType, told.constraint]);
+  // MikroORM adds both to the message.
+  const added = [`\n - detail: ${String(told.detail)}`, `\n - hint: ${String(told.hint)}`];
+  const message = added.reduce((text, part) => text.replaceAll(part, ''), String(told.message));
+  return withoutValues(message, [told.schema, told.table, told.column, told.dataType, told.constraint]);
 }
 
 /** Where a failure comes from: its kind, what may be told of it, and the calls that led to it. */
