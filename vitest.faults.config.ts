@@ -8,6 +8,7 @@ export default defineConfig({
     include: ['test/faults/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 600_000,
-    hookTimeout: 120_000,
+    // One may have to build Toxiproxy first.
+    hookTimeout: 600_000,
   },
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isDatabaseTimezone } from '../db/billing-entities.ts';
-import { LAST_FROM, upcomingBoundaries } from '../domain/billing-group/upcoming.ts';
+import { upcomingBoundaries } from '../domain/billing-group/upcoming.ts';
 import { unknownTimezone } from '../domain/entity/timezone.ts';
 import { BillingError } from '../domain/errors.ts';
 import { cadence } from './cadence-schema.ts';
@@ -8,24 +8,13 @@ import { route } from './route.ts';
 import { calendarDate, shown, timezone, wholeNumber } from './schemas.ts';
 
 const COUNT_MAX = 500;
-const countable = (description: string) =>
-  calendarDate()
-    .refine((date) => date <= LAST_FROM, {
-      error: `Too late to count from: send ${LAST_FROM} or before.`,
-      params: { code: 'date.invalid' },
-    })
-    // As far as JSON Schema can say it: `LAST_FROM` is the last day of its thousand years.
-    .meta({
-      description: `${description}, until ${LAST_FROM}.`,
-      pattern: '^(19|[2-8][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$',
-    });
 
 const body = z
   .strictObject({
-    anchorDate: countable('Local date in the zone'),
+    anchorDate: calendarDate(),
     timezone: timezone(),
     cadence: cadence(),
-    from: countable('The first date that counts; the anchor unless sent').nullish(),
+    from: calendarDate().nullish().meta({ description: 'The first date that counts; the anchor unless sent.' }),
     count: wholeNumber(1, COUNT_MAX).default(24),
   })
   .meta({ id: 'SchedulePreviewRequest' });

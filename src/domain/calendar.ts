@@ -16,6 +16,14 @@ export interface Period {
 /** Before every boundary that can be billed: the start of a group's first schedule. */
 export const BEGINNING: Instant = '1900-01-01T00:00:00.000Z';
 
+/**
+ * The years of dates and instants that may be sent. What is counted from the last of them, such as a cadence of a thousand
+ * years at most, still ends before the year 10000, where text order would no longer be time order.
+ */
+const FIRST_YEAR = 1900;
+const LAST_YEAR = 8999;
+const isSendable = ({ isValid, year }: DateTime): boolean => isValid && year >= FIRST_YEAR && year <= LAST_YEAR;
+
 const DATE_FORM = /^\d{4}-\d{2}-\d{2}$/;
 const INSTANT_FORM = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/i;
 /** Names such as `UTC+3`, `+09:00` or `GMT-5` are offsets in disguise: they know no daylight saving. */
@@ -23,21 +31,21 @@ const OFFSET_FORM = /^(?:(?:utc|gmt)\s*)?[+-]?\d/i;
 const DAY_MS = 86_400_000;
 const ANSWERS_MAX = 50_000;
 
-/** Whether the text is a real date of the Gregorian calendar from 1900 to 9999. */
+/** Whether the text is a real date of the Gregorian calendar from 1900 to 8999. */
 export const isCalendarDate = (text: string): text is CalendarDate =>
-  DATE_FORM.test(text) && text >= '1900-01-01' && DateTime.fromISO(text, { zone: 'utc' }).isValid;
+  DATE_FORM.test(text) && isSendable(DateTime.fromISO(text, { zone: 'utc' }));
 
 /**
  * Reads an instant with an offset or `Z`.
  *
- * @throws `date.invalid` when the text is not ISO 8601 with an offset, or lies outside the years 1900 to 9999.
+ * @throws `date.invalid` when the text is not ISO 8601 with an offset, or lies outside the years 1900 to 8999.
  */
 export function parseInstant(text: string): Instant {
   const parsed = DateTime.fromISO(text, { zone: 'utc' });
-  if (!INSTANT_FORM.test(text) || !parsed.isValid || parsed.year < 1900 || parsed.year > 9999) {
+  if (!INSTANT_FORM.test(text) || !isSendable(parsed)) {
     throw new BillingError(
       'date.invalid',
-      `'${text}' is not an instant. Expected ISO 8601 with an offset, such as '2026-08-01T00:00:00Z'.`,
+      `'${text}' is not an instant. Expected ISO 8601 with an offset, from 1900 to 8999, such as '2026-08-01T00:00:00Z'.`,
     );
   }
   return toInstant(parsed);

@@ -39,6 +39,7 @@ const local = proxyLocalActivities<Activities>({ startToCloseTimeout: '20 second
 
 const { planNextStep, commandGroup } = proxyActivities<Activities>({
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '20 seconds',
   retry: { ...UNTIL_DONE, nonRetryableErrorTypes: [FAILURE.billing] },
 });
 

@@ -39,6 +39,7 @@ const once = proxyActivities<Activities>({
 // What must succeed some day: marking a run needs nothing but the database.
 const persistent = proxyActivities<Activities>({
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '20 seconds',
   retry: UNTIL_DONE,
 });
 

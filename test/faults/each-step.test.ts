@@ -7,6 +7,7 @@ import { FAULTS, type FaultName, striking, strikingAtRandom } from '../activitie
 import { drawWorlds, fullWorld, liveThrough, undisturbed } from '../activities/lives.ts';
 import { ACTIVITIES_OF, WAYS, type WayName } from '../activities/ways.ts';
 import type { World } from '../activities/world.ts';
+import { seedOf } from './support/seed.ts';
 
 const clock = { now: () => '2026-06-01T12:00:00.000Z' };
 let api: TestApi;
@@ -20,7 +21,7 @@ afterAll(async () => {
   await api.close();
 });
 
-const SEED = Number(process.env['TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = seedOf('each-step');
 const WORLDS = Number(process.env['TEST_FAULT_WORLDS'] ?? 4);
 const drawn = drawWorlds(SEED, WORLDS);
 

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { choosePorts } from '../../src/runtime/ports.ts';
 import { until } from '../../src/runtime/until.ts';
@@ -12,6 +11,7 @@ import { create, flat } from '../support/billing-shapes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/stack.ts';
 import { busyWorlds, clocksOnTheWay, inhabit, sendClocks, undisturbed } from './support/busy-worlds.ts';
+import { closeGate } from './support/gate.ts';
 import { clientAt, PLATFORM_KEY, type Program, startProgram } from './support/programs.ts';
 import { expectSoundBooks } from './support/proof.ts';
 import { chances, seedOf } from './support/seed.ts';
@@ -60,17 +60,6 @@ const add = (client: Client, key: string): Promise<Reply> =>
 const stored = async (): Promise<{ id: string; name: string }[]> =>
   db.query('select id, name from customers order by name');
 
-/** Keeps every write to a table waiting in the middle of its transaction, until it is let go. */
-async function holdWrites(
-  table: 'customers' | 'number_streams',
-): Promise<{ waiting(): Promise<number>; letGo(): Promise<void> }> {
-  const holder = new pg.Client({ connectionString: db.ownerUrl });
-  await holder.connect();
-  await holder.query(`begin; lock table ${table} in share mode`);
-  const waits = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
-  return { waiting: async () => (await db.query(waits)).length, letGo: () => holder.end() };
-}
-
 const isRefused = async (port: number): Promise<boolean> => {
   const socket = connect(port, '127.0.0.1');
   try {
@@ -88,10 +77,10 @@ describe('an API that is told to stop', () => {
 
   test('answers what is under way, the half-sent too, takes nothing new, and ends with 0', async () => {
     const { program, port, apiKey, client } = await startApi();
-    const held = await holdWrites('customers');
+    const gate = await closeGate(db, 'customers');
     const keys = Array.from({ length: AT_ONCE }, (_, index) => `under way ${String(index).padStart(2, '0')}`);
     const underWay = keys.map((key) => add(client, key));
-    await eventually(async () => (await held.waiting()) === AT_ONCE, 'every request to be in the middle of its write');
+    await eventually(async () => (await gate.waiting()) === AT_ONCE, 'every request to be in the middle of its write');
     const body = '{"name": "half-sent"}';
     const half = connect(port, '127.0.0.1');
     half.write(
@@ -105,9 +94,9 @@ describe('an API that is told to stop', () => {
     const ended = program.end('SIGTERM');
     await eventually(() => isRefused(port), 'the port to be closed');
     half.write(body.slice(9));
-    await eventually(async () => (await held.waiting()) === AT_ONCE + 1, 'the half-sent request to go on');
+    await eventually(async () => (await gate.waiting()) === AT_ONCE + 1, 'the half-sent request to go on');
     expect(await stored()).toEqual([]);
-    await held.letGo();
+    await gate.open();
 
     const replies = await Promise.all(underWay);
     const last = await text(half);
@@ -120,7 +109,7 @@ describe('an API that is told to stop', () => {
 
   test('cuts off what does not end, which leaves nothing behind: the same keys serve once it is back', async () => {
     const { program, again, client } = await startApi();
-    const held = await holdWrites('customers');
+    const gate = await closeGate(db, 'customers');
     const keys = ['cut off 1', 'cut off 2'];
     const cut = keys.map((key) =>
       add(client, key).then(
@@ -128,14 +117,14 @@ describe('an API that is told to stop', () => {
         () => 'closed',
       ),
     );
-    await eventually(async () => (await held.waiting()) === keys.length, 'both requests to wait');
+    await eventually(async () => (await gate.waiting()) === keys.length, 'both requests to wait');
     const ended = program.end('SIGTERM');
     // A database that is waited for in vain is given up after twenty seconds, an open connection after ten.
     expect(['closed', 503]).toContain(await cut[0]);
     expect(['closed', 503]).toContain(await cut[1]);
     expect(await ended).toEqual(STOPPED);
-    await held.letGo();
-    await eventually(async () => (await held.waiting()) === 0, 'what waited to be gone');
+    await gate.open();
+    await eventually(async () => (await gate.waiting()) === 0, 'what waited to be gone');
     expect(await stored()).toEqual([]);
     await again();
     for (const key of keys) expect((await add(client, key)).status).toBe(201);
@@ -196,9 +185,9 @@ test('a worker that is told to stop in the middle of a transaction carries it th
   const group = { payerCustomerId: payer.id, anchorDate, settleMinutes: 0 };
   const { id: billingGroupId } = await create(client, '/billing-groups', group);
   await create(client, '/subscriptions', { customerId: payer.id, billingGroupId, prices: [flat('base', '31.00')] });
-  const held = await holdWrites('number_streams');
+  const gate = await closeGate(db, 'number_streams');
   const worker = await start('worker', `graceful-${randomUUID()}`);
-  await eventually(async () => (await held.waiting()) === 1, 'the run to wait for its number');
+  await eventually(async () => (await gate.waiting()) === 1, 'the run to wait for its number');
   const relays = () =>
     db.query(
       `select 1 from pg_stat_activity where datname = current_database() and application_name = 'tributary relay'`,
@@ -210,7 +199,7 @@ test('a worker that is told to stop in the middle of a transaction carries it th
   await eventually(async () => (await relays()).length === 0, 'the worker to be stopping');
   const runs = () => db.query(`select status from billing_runs where billing_group_id = $1`, [billingGroupId]);
   expect(await runs()).not.toContainEqual({ status: 'ISSUED' });
-  await held.letGo();
+  await gate.open();
   expect(await ended).toEqual(STOPPED);
   // Nobody else was there to do it.
   expect(await runs()).toEqual([{ status: 'ISSUED' }]);

@@ -6,10 +6,11 @@ import type { World } from '../activities/world.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/stack.ts';
 import { busyWorlds, clocksOnTheWay, inhabit, PAYERS, sendClocks, undisturbed } from './support/busy-worlds.ts';
+import { closeGate } from './support/gate.ts';
 import { type Program, startProgram } from './support/programs.ts';
 import { expectSoundBooks } from './support/proof.ts';
 import { chances, seedOf } from './support/seed.ts';
-import { cutUntilSteps, openWrites, STEPS, stepsUnderWay } from './support/under-way.ts';
+import { openWrites, STEPS, stepsUnderWay } from './support/under-way.ts';
 
 /**
  * Of "300 cycles of 30 groups" this is the reading: 300 runs and more in all, ten boundaries and more of each of 30 groups.
@@ -22,7 +23,7 @@ const KILLS = 10;
 /** By this part of all runs the last kill is due: some have to be left for it to meet. */
 const LAST_BY = 0.9;
 /** How long something is waited for that would be good to hit; when it does not happen soon, any moment is as good. */
-const AIM_MS = 300;
+const AIM_MS = 1_000;
 
 const seed = seedOf('kill-worker');
 const random = chances(seed, 999_999);
@@ -74,7 +75,7 @@ async function watchFor(ask: () => Promise<boolean>): Promise<void> {
 
 /** Waits until a moment has come, and kills: in the middle of a transaction where none was cut before, or at a step. */
 async function killAt({ after, delayMs, place, victims }: Moment, runs: number): Promise<void> {
-  await until({ ask: async () => (await runsOver()) >= after * runs, withinMs: 120_000, everyMs: 10 });
+  await until({ ask: async () => (await runsOver()) >= after * runs, withinMs: 300_000, everyMs: 10 });
   await delay(delayMs);
   const doomed = victims === 'all' ? workers : workers.filter((_, index) => index === victims);
   const kill = () => Promise.all(doomed.map((worker) => worker.end('SIGKILL')));
@@ -87,11 +88,13 @@ async function killAt({ after, delayMs, place, victims }: Moment, runs: number):
     await kill();
     hit(open);
   } else {
-    // A run that could not be billed in one transaction goes step by step.
-    await cutUntilSteps(db, 10 * AIM_MS).catch(() => undefined);
+    // Held at their numbers and cut off there, runs go step by step.
+    const gate = await closeGate(db, 'number_streams');
+    await gate.cutUntil(async () => (await stepsUnderWay(db)).length > 0);
     await watchFor(async () => (await stepsUnderWay(db)).includes(place));
     await kill();
     hit(await stepsUnderWay(db));
+    await gate.open();
   }
   workers = workers.map((worker) => (doomed.includes(worker) ? startOne() : worker));
 }

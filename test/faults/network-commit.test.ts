@@ -1,4 +1,3 @@
-import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { startServer } from '../../src/server.ts';
@@ -6,12 +5,11 @@ import { type Client, PLATFORM_KEY } from '../support/api.ts';
 import { create } from '../support/billing-shapes.ts';
 import { createTestDatabase, quietLog, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/stack.ts';
+import { closeGate, type Gate } from './support/gate.ts';
 import { clientAt } from './support/programs.ts';
 import { type Route, startToxiproxy, through, type Toxiproxy } from './support/toxiproxy.ts';
 
 const POOL_SIZE = 3;
-/** Any number: who holds it keeps a trigger from going on. */
-const GATE = 4_711;
 
 let toxiproxy: Toxiproxy;
 let route: Route;
@@ -44,44 +42,21 @@ const post = (path: string, body: object, idempotencyKey?: string) =>
 
 const customers = (name: string) => db.query('select id from customers where name = $1', [name]);
 
-/** How many sessions of the product stand before the gate, in a statement that begins so. */
-const atGate = async (statement: string): Promise<number> => {
-  const [row] = await db.query<{ count: number }>(
-    `select count(*)::int from pg_stat_activity
-      where datname = current_database() and wait_event = 'advisory' and query ilike $1 || '%'`,
-    [statement],
-  );
-  return row?.count ?? 0;
-};
-
-/** Lets every insert of a customer stop at the gate while the work is done: within its statement, or within its COMMIT. */
-async function withGate<T>(where: 'statement' | 'COMMIT', work: (open: () => Promise<void>) => Promise<T>): Promise<T> {
-  const keeper = new pg.Client({ connectionString: db.ownerUrl });
-  await keeper.connect();
-  await keeper.query(`
-    create or replace function stop_at_gate() returns trigger language plpgsql as
-    $$ begin
-         perform set_config('lock_timeout', '0', true), pg_advisory_xact_lock_shared(${GATE});
-         return null;
-       end $$`);
-  const timing = where === 'COMMIT' ? 'deferrable initially deferred' : '';
-  await keeper.query(`
-    create constraint trigger gate after insert on customers ${timing} for each row execute function stop_at_gate()`);
-  await keeper.query(`select pg_advisory_lock(${GATE})`);
+/** Every insert of a customer stops at the gate while the work is done: within its statement, or within its COMMIT. */
+async function withGate<T>(where: 'statement' | 'COMMIT', work: (gate: Gate) => Promise<T>): Promise<T> {
+  const gate = await closeGate(db, 'customers', where);
   try {
-    return await work(async () => void (await keeper.query(`select pg_advisory_unlock_all()`)));
+    return await work(gate);
   } finally {
-    await keeper.query(`select pg_advisory_unlock_all()`);
-    await keeper.query('drop trigger gate on customers');
-    await keeper.end();
+    await gate.open();
   }
 }
 
 describe('a connection to the database that is cut', () => {
   test('within COMMIT: 503; the row is there, and the same key finds it instead of making another', async () => {
-    await withGate('COMMIT', async (open) => {
+    await withGate('COMMIT', async (gate) => {
       const first = post('/customers', { name: 'Committed' }, 'key-1');
-      await eventually(async () => (await atGate('commit')) === 1, 'the transaction to be within its COMMIT');
+      await eventually(async () => (await gate.waiting('commit')) === 1, 'the transaction to be within its COMMIT');
       await route.cut();
       const { status, headers, body } = await first;
       expect({ status, code: body.code }).toEqual({ status: 503, code: 'unavailable' });
@@ -97,7 +72,7 @@ describe('a connection to the database that is cut', () => {
         status: 409,
         code: 'idempotency.in_flight',
       });
-      await open();
+      await gate.open();
     });
     const [row] = await eventually(async () => {
       const rows = await customers('Committed');
@@ -110,13 +85,13 @@ describe('a connection to the database that is cut', () => {
   });
 
   test('within a statement: 503, nothing is written, and the same key writes it once', async () => {
-    await withGate('statement', async (open) => {
+    await withGate('statement', async (gate) => {
       const first = post('/customers', { name: 'Undone' }, 'key-2');
-      await eventually(async () => (await atGate('insert into "customers"')) === 1, 'the insert to be under way');
+      await eventually(async () => (await gate.waiting('insert into "customers"')) === 1, 'the insert to be under way');
       await route.cut();
       expect((await first).status).toBe(503);
-      await open();
-      await eventually(async () => (await atGate('')) === 0, 'the server to notice');
+      await gate.open();
+      await eventually(async () => (await gate.waiting()) === 0, 'the server to notice');
     });
     await route.heal();
     expect(await customers('Undone')).toEqual([]);
@@ -128,12 +103,15 @@ describe('a connection to the database that is cut', () => {
   test('in the middle of transactions, more of them than the pool has places: it has them all again', async () => {
     for (let cut = 1; cut <= 2; cut += 1) {
       const names = Array.from({ length: POOL_SIZE }, (_, index) => `Cut ${cut}.${index}`);
-      await withGate('statement', async (open) => {
+      await withGate('statement', async (gate) => {
         const answers = Promise.all(names.map((name) => post('/customers', { name })));
-        await eventually(async () => (await atGate('insert')) === POOL_SIZE, 'the whole pool to be in transactions');
+        await eventually(
+          async () => (await gate.waiting('insert')) === POOL_SIZE,
+          'the whole pool to be in transactions',
+        );
         await route.cut();
         expect((await answers).map(({ status }) => status)).toEqual(names.map(() => 503));
-        await open();
+        await gate.open();
       });
       await route.heal();
       const again = await Promise.all(names.map((name) => post('/customers', { name })));

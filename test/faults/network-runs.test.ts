@@ -8,6 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/stack.ts';
 import type { Books } from './support/books.ts';
 import { busyWorlds, clocksOnTheWay, inhabit, PAYERS, sendClocks, undisturbed } from './support/busy-worlds.ts';
+import { closeGate } from './support/gate.ts';
 import { type Program, startProgram } from './support/programs.ts';
 import { expectSoundBooks } from './support/proof.ts';
 import { chances, seedOf } from './support/seed.ts';
@@ -78,9 +79,6 @@ async function billThrough(trouble: () => Promise<void>): Promise<number> {
   return (await db.query(groups, [inhabited.map(({ tenantId }) => tenantId)])).length;
 }
 
-const underWay = async (): Promise<boolean> =>
-  (await db.query(`select 1 from billing_runs where status = 'OPEN'`)).length > 0;
-
 /** Whether an invoice was issued for a clock that is still on its way. */
 const someIssued = async (): Promise<boolean> => {
   const invoices = await db.query(`
@@ -149,8 +147,10 @@ describe('the network between a worker and the database', () => {
 
   test('swallows every byte and closes nothing: the worker notices by itself', async () => {
     const groups = await billThrough(async () => {
-      await eventually(underWay, 'a run to be under way');
+      const gate = await closeGate(db, 'number_streams');
+      await eventually(async () => (await gate.waiting()) > 0, 'a run to be in the middle of its transaction', 60);
       await toDatabase.spoil(...SILENCE);
+      await gate.open();
       await eventually(isDatabaseMissed, 'the worker to miss the database', 200);
     });
     expect(groups).toBe(GROUPS);

@@ -127,10 +127,14 @@ test('PostgreSQL that is stopped, crashes, and stays away: runs go on where they
     120,
   );
   await postgres.start();
-  const noted = await eventually(async () => {
-    const rows = await whenBack(() => db.query(`select status, reason from billing_runs where reason = 'DATABASE'`));
-    return rows !== null && rows.length > 0 ? rows : null;
-  }, 'the reason to be noted');
+  const noted = await eventually(
+    async () => {
+      const rows = await whenBack(() => db.query(`select status, reason from billing_runs where reason = 'DATABASE'`));
+      return rows !== null && rows.length > 0 ? rows : null;
+    },
+    'the reason to be noted',
+    120,
+  );
   expect(noted[0]).toEqual({ status: 'OPEN', reason: 'DATABASE' });
 
   const starts = [await startedAt()];

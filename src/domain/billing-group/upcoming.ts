@@ -1,27 +1,20 @@
 import type { CalendarDate, Instant } from '../calendar.ts';
-import { BillingError } from '../errors.ts';
 import { boundaryAt, boundaryDate, indexAtOrAfter, type Schedule } from './schedule.ts';
 
 /** The last date that there are instants for. */
 const LAST_DATE: CalendarDate = '9999-12-31';
 
-/** The latest date to count from: the longest cadence, 1000 years, still has a boundary after it. */
-export const LAST_FROM: CalendarDate = '8999-12-31';
-
 /**
  * The boundaries of one schedule from a local date on, as they would fall for ever (RT1, RT2): before the anchor too.
  *
- * @param from  the first local date that counts, inclusive; at most `LAST_FROM`.
+ * @param from  the first local date that counts, inclusive.
  * @param count how many at most; fewer where the calendar ends, after the year 9999.
- * @throws      `date.invalid` when `from` is later than `LAST_FROM`.
  */
 export function upcomingBoundaries(
   schedule: Schedule,
   from: CalendarDate,
   count: number,
 ): { boundaryAt: Instant; localDate: CalendarDate }[] {
-  if (from > LAST_FROM)
-    throw new BillingError('date.invalid', `${from} is too late to count from. Send ${LAST_FROM} or before.`);
   const found: { boundaryAt: Instant; localDate: CalendarDate }[] = [];
   for (let k = indexAtOrAfter(schedule, from); found.length < count; k += 1) {
     const localDate = boundaryDate(schedule, k);

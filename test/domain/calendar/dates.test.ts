@@ -21,7 +21,7 @@ import {
 // prettier-ignore
 test.each([
   ['2026-08-01', true],  ['2024-02-29', true],  ['2026-02-29', false], ['2026-04-31', false], ['1900-01-01', true],
-  ['1899-12-31', false], ['9999-12-31', true],  ['2026-8-1', false],   ['20260801', false],   ['2026-08-01T00:00:00Z', false],
+  ['1899-12-31', false], ['8999-12-31', true],  ['9000-01-01', false],  ['2026-8-1', false],   ['20260801', false],   ['2026-08-01T00:00:00Z', false],
   ['', false],           ['2026-W31-6', false], ['2026-13-01', false], ['2026-00-10', false], ['2026-08-00', false],
 ] as const)('whether %o is a calendar date: %o', (text, expected) => {
   expect(isCalendarDate(text)).toBe(expected);
@@ -35,7 +35,7 @@ test.each([
   ['2026-08-01T02:30:00-0330',         '2026-08-01T06:00:00.000Z'],
   ['2026-08-01T00:00:00.123456789Z',   '2026-08-01T00:00:00.123Z'],
   ['1900-01-01T00:00:00Z',             '1900-01-01T00:00:00.000Z'],
-  ['9999-12-31T23:59:59Z',             '9999-12-31T23:59:59.000Z'],
+  ['8999-12-31T23:59:59Z',             '8999-12-31T23:59:59.000Z'],
 ])('reads the instant %s as %s', (text, expected) => {
   expect(parseInstant(text)).toBe(expected);
 });
@@ -43,7 +43,7 @@ test.each([
 // prettier-ignore
 test.each([
   '2026-08-01', '2026-08-01T00:00:00', '2026-02-30T00:00:00Z', '2026-08-01T25:00:00Z', '1899-12-31T23:59:59Z', 'now', '',
-  '9999-12-31T23:59:59-01:00', '1785542400',
+  '8999-12-31T23:59:59-01:00', '1785542400',
 ])('refuses %o as an instant, and says what it expects', (text) => {
   expect(() => parseInstant(text)).toThrow(
     expect.objectContaining({ code: 'date.invalid', message: expect.stringContaining('ISO 8601 with an offset') }),
