@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     maxWorkers: 3,
     silent: 'passed-only',
+    setupFiles: ['test/support/chances.ts'],
     projects: [
       {
         extends: true,

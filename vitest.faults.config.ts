@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     maxWorkers: 4,
     silent: 'passed-only',
+    setupFiles: ['test/support/chances.ts'],
     include: ['test/faults/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 600_000,

@@ -23,8 +23,8 @@ export async function measureHistory(bed: Bed): Promise<Finding> {
   const { database, tenantId } = ground;
   await ground.startWorker();
   const measured: { events: number; bytes: number }[] = [];
-  // Beyond 500 items and charges a run is an activity of its own.
-  for (const children of [1, 501]) {
+  // Beyond 2 000 items and charges a run is an activity of its own.
+  for (const children of [1, 2_001]) {
     const crowd = await makeCrowd(database, tenantId, { children, items: 1 });
     const size = async () => {
       const handle = bed.temporal.workflow.getHandle(workflowId.billingGroup(tenantId, crowd.groupId));
@@ -52,6 +52,6 @@ export async function measureHistory(bed: Bed): Promise<Finding> {
   return {
     title: 'What one boundary adds to the history of its group: plan, run, and the wait for the next',
     columns: ['a run', 'events', 'of a small one', 'bytes', 'of a small one'],
-    rows: [row('of one item, with its plan', small), row('of 501, by itself', large)],
+    rows: [row('of one item, with its plan', small), row('of 2 001, by itself', large)],
   };
 }

@@ -144,7 +144,7 @@ const settings = ({ isDurable }: Cluster, port: number): string[] => [
   `port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=',
   'max_connections=200', 'shared_buffers=256MB', 'max_wal_size=2GB', 'random_page_cost=1.1', 'jit=off',
   'timezone=UTC', 'log_timezone=UTC', 'log_min_messages=warning',
-  ...(isDurable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'autovacuum_naptime=10min']),
+  ...(isDurable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'autovacuum=off']),
 ];
 
 async function makeDatabase(connectionString: string): Promise<true> {

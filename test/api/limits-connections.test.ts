@@ -78,13 +78,19 @@ describe('a request that never comes to its end is 408, and its connection is cl
   });
 
   test('a hundred of them leave the others room, and hold no connection of the database', async () => {
-    const slow = await Promise.all(Array.from({ length: 100 }, open));
-    for (const socket of slow) socket.write(`${signUp}Content-Length: 100\r\n\r\n{"name":`);
-    const answers = slow.map(said);
+    const slow = await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const socket = await open();
+        socket.write(`${signUp}Content-Length: 100\r\n\r\n{"name":`);
+        return { answer: said(socket) };
+      }),
+    );
     await isAlive();
     const inTransaction = `select 1 from pg_stat_activity where state like '%in transaction%' and datname = current_database()`;
     expect(await db.query(inTransaction)).toEqual([]);
-    expect(new Set((await Promise.all(answers)).map(({ status }) => status))).toEqual(new Set([408]));
+    expect(new Set((await Promise.all(slow.map(({ answer }) => answer))).map(({ status }) => status))).toEqual(
+      new Set([408]),
+    );
   });
 });
 

@@ -38,8 +38,9 @@ test('takes writes while Temporal is down, and says that it is', async () => {
 
 test('is ready when the database and Temporal answer', async () => {
   const server = await start(0, inject('temporalAddress'));
-  const ready = await fetch(`${server.url}/readyz`);
-  expect(await ready.json()).toEqual({ status: 'ready', parts: { database: 'up', temporal: 'up' } });
+  const ready = async () => (await fetch(`${server.url}/readyz`)).json();
+  // Its first word with Temporal may take longer than it waits for an answer.
+  await expect.poll(ready, { timeout: 15_000 }).toEqual({ status: 'ready', parts: { database: 'up', temporal: 'up' } });
   await server.stop();
 });
 

@@ -37,7 +37,9 @@ export async function createTestDatabase(options: { clock?: Clock } = {}): Promi
       asOwner(clusterUrl, async (client) => {
         await client.query(`alter database ${name} allow_connections ${!refused}`);
         if (!refused) return;
-        await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+        // Those that were being let in as the door was shut are seen only now.
+        const cut = 'select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1';
+        while (((await client.query(cut, [name])).rowCount ?? 0) > 0);
       }),
     close: async () => {
       await owner.end();

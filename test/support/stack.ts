@@ -83,6 +83,13 @@ export async function eventually<T>(
   }
 }
 
+/** Until every message of the outbox has been delivered. */
+export const untilDelivered = ({ api: { db } }: Pick<TestStack, 'api'>): Promise<boolean> =>
+  eventually(async () => {
+    const waiting = `select 1 from outbox_messages where topic <> 'event' and delivered_at is null`;
+    return (await db.query(waiting)).length === 0;
+  }, 'every message to be delivered');
+
 /** Moves a test clock and waits until it has arrived; a clock that fails is an error with its reason. */
 export async function advanceClock(api: ApiClient, clockId: string, to: string): Promise<void> {
   const answer = await api.post(`/test-clocks/${clockId}/advance`, { to });

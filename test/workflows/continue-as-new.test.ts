@@ -79,6 +79,7 @@ test('messages sent all the time while a group continues as new are each carried
       await eventually(
         async () => (await invoicesOf()).filter(({ boundaryAt }) => boundaryAt !== null).length === month + 2,
         `the invoice of month ${month + 2}`,
+        90,
       );
     }),
   ]);

@@ -60,6 +60,7 @@ const waiting = () =>
 test('while Temporal is down the API takes writes; when it is back the relay drains, each group is billed once', async () => {
   await bill('Before');
   await eventually(async () => (await numbers()).length === 1, 'the first invoice');
+  await eventually(async () => (await waiting()).length === 0, 'all that was sent for it to be delivered');
 
   await temporal.stop();
   for (let index = 0; index < 5; index += 1) await bill(`Meanwhile ${index}`);

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { type GroupView, workflowId } from '../../src/workflows/contract.ts';
 import type { Client } from '../support/api.ts';
 import { all, create, flat } from '../support/billing-shapes.ts';
+import { sessionOf } from '../support/race.ts';
 import { eventually, startTestStack, type TestStack } from '../support/stack.ts';
 
 /** A stack in real time whose clock the test sets: groups sleep on real timers, and a month passes at a word. */
@@ -95,7 +96,7 @@ async function settle({ stack }: Timeline, tenantId: string): Promise<void> {
     const described = await Promise.all((await workflowsOf(stack, tenantId)).map((one) => one.describe()));
     return described.every(({ raw }) => raw.pendingWorkflowTask == null && (raw.pendingActivities ?? []).length === 0);
   };
-  await eventually(isQuiet, 'the workflows to settle', 60);
+  await eventually(isQuiet, 'the workflows to settle', 150);
 }
 
 /** The workflows of a tenant's groups. */
@@ -113,6 +114,9 @@ export async function passTo(scene: Scene, ...instants: string[]): Promise<void>
 }
 
 const LOCK_WAITS = `select pid from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+
+/** The sessions that wait for one of these. */
+const BEHIND = 'select pid from pg_stat_activity where pg_blocking_pids(pid) && $1::int[]';
 
 /** The statements that wait for a lock. */
 export const lockWaits = ({ stack }: Timeline): Promise<{ pid: number }[]> => stack.api.db.query(LOCK_WAITS);
@@ -141,19 +145,25 @@ export async function whileRunning<T>(
   { at = 'number_streams', visibly = false }: Hold = {},
 ): Promise<{ answer: T; wasThrough: boolean }> {
   const { db } = scene.timeline.stack.api;
-  const waiting = () => lockWaits(scene.timeline);
+  const behind = async (pids: readonly number[]): Promise<number[]> =>
+    (await db.query<{ pid: number }>(BEHIND, [pids])).map(({ pid }) => pid);
   const held = await db.database.inTenant(scene.api.tenantId, async (tx) => {
+    const holder = await sessionOf(tx);
     await sql`select 1 from ${sql.table(at)} for update`.execute(tx.db);
     await start();
-    await eventually(async () => (await waiting()).length > 0, 'a run to wait');
+    await eventually(async () => (await behind([holder])).length > 0, 'a run to wait');
     if (visibly) await breakOff(scene);
-    const held = (await waiting()).length;
+    const runs = await eventually(async () => {
+      const pids = await behind([holder]);
+      return pids.length > 0 ? pids : null;
+    }, 'the run to be held');
+    const isBehind = async () => (await behind([holder, ...runs])).some((pid) => !runs.includes(pid));
     let isThrough = false;
     const sent = send().finally(() => {
       isThrough = true;
     });
     sent.catch(() => undefined);
-    await eventually(async () => isThrough || (await waiting()).length > held, 'the message to be through, or to wait');
+    await eventually(async () => isThrough || (await isBehind()), 'the message to be through, or to wait');
     return { sent, wasThrough: isThrough };
   });
   return { answer: await held.sent, wasThrough: held.wasThrough };

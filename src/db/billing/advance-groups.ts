@@ -4,8 +4,8 @@ import { billRuns } from './bill-runs.ts';
 import { type LoadedGroup, loadGroups } from './group-state.ts';
 import { LARGE_WORKLOAD, noteDue, openRuns, passOver, type Plan, planOf, UNKNOWN_GROUP } from './plan-step.ts';
 
-/** How many items and charges one transaction looks at, beyond its first group. */
-const WORKLOAD_MAX = 2_000;
+/** How many items and charges one transaction looks at: a group of as many is looked at alone. */
+const WORKLOAD_MAX = LARGE_WORKLOAD;
 
 /**
  * Bills what is due in groups and tells what each does next: many groups in one transaction, each at most one run. What is

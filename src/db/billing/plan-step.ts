@@ -32,8 +32,8 @@ export interface Plan {
 /** The steps of a run, by the names of their activities, in order. */
 const RUN_STEPS = ['collectCharges', 'applyCoupons', 'applyTax', 'applyCredits', 'issueInvoice'] as const;
 
-/** From this many items and charges on a run is an ordinary activity: it takes long enough to be worth seeing. */
-export const LARGE_WORKLOAD = 500;
+/** Beyond this many items and charges a run is an ordinary activity: it takes long enough to be worth seeing. */
+export const LARGE_WORKLOAD = 2_000;
 
 /**
  * Decides what a group does next and writes what needs no run to be carried out: skipped boundaries, boundaries that wait
