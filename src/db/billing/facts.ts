@@ -211,7 +211,7 @@ export async function loadAccountOrders(tx: Tx, parties: readonly PayingParty[])
         from customer_parents where customer_id = any(${[...owners]}::text[]) and valid_to is null
       union
       select p.customer_id, p.parent_customer_id
-        from above a
+        from (select distinct parent_id from above) a
        cross join lateral (select * from customer_parents
                             where customer_id = a.parent_id and valid_to is null
                             order by tenant_id, customer_id, valid_from limit 1) p
