@@ -31,7 +31,7 @@ export async function fingerprintOf(db: TestDatabase, tenantId: string): Promise
               from ${tableName} t where t.${tenant} = $1`;
   });
   const [row] = await db.query<{ all: string }>(
-    `select string_agg(part, ' ') as all from (${parts.join(' union all ')}) p`,
+    `select string_agg(part, ' ' order by part) as all from (${parts.join(' union all ')}) p`,
     [tenantId],
   );
   return row?.all ?? '';

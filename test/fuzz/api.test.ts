@@ -98,7 +98,7 @@ async function fingerprint(except: readonly string[] = []): Promise<string> {
     (name) =>
       `select '${name} ' || count(*) || coalesce(md5(string_agg(t.xmin::text || t::text, '' order by t::text)), '') as part from ${name} t`,
   );
-  return JSON.stringify(await seeded.db.query(parts.join(' union all ')));
+  return JSON.stringify(await seeded.db.query(`${parts.join(' union all ')} order by part`));
 }
 
 const asTenant = (key: string): Record<string, string> => ({ Authorization: `Bearer ${key}`, 'X-Tenant-Id': tenantId });
