@@ -46,7 +46,7 @@ const census = async (): Promise<string> => {
   const counts = tables.map(
     ({ meta }) => `select '${meta.tableName}' as name, count(*)::int as rows from ${meta.tableName}`,
   );
-  return JSON.stringify(await api.db.query(counts.join(' union all ')));
+  return JSON.stringify(await api.db.query(`${counts.join(' union all ')} order by name`));
 };
 
 const faultsOf = ({ body }: Reply): { path: string; message: string }[] => body.errors ?? [];
