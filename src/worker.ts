@@ -8,7 +8,7 @@ import { startRelay } from './relay/relay.ts';
 import { startSweep } from './relay/sweep.ts';
 import { registerSearchAttributes } from './relay/register-search-attributes.ts';
 import { WORKER_LIMITS } from './worker-limits.ts';
-import { WORKFLOW_CODE } from './workflow-code.ts';
+import { bundleWorkflows } from './workflow-bundle.ts';
 
 export interface WorkerDependencies {
   readonly database: Database;
@@ -21,9 +21,6 @@ export interface WorkerDependencies {
   /** How many workflows it keeps in memory; by the size of its heap when absent. Any other is read and replayed when it wakes. */
   readonly maxCachedWorkflows?: number;
 }
-
-const { workflowsPath, ...bundlerOptions } = WORKFLOW_CODE;
-const bundledHere = { workflowsPath, bundlerOptions };
 
 /**
  * Starts everything that works in the background: the Temporal worker, the relay of the outbox, and the sweep.
@@ -47,7 +44,7 @@ export async function startWorker(deps: WorkerDependencies): Promise<{ stop(): P
     ...WORKER_LIMITS,
     ...(deps.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: deps.maxCachedWorkflows }),
     shutdownGraceTime: '10 seconds',
-    ...(deps.workflowBundle === undefined ? bundledHere : { workflowBundle: deps.workflowBundle }),
+    workflowBundle: deps.workflowBundle ?? (await bundleWorkflows(log)),
   });
   const working = worker.run();
   const relay = await startRelay({ database, client, taskQueue, log });

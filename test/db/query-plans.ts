@@ -8,10 +8,10 @@ export interface WatchedStatement {
   readonly scans: readonly Scan[];
 }
 
-/** How one table was read. */
+/** How one table was read, or a set that the statement made. */
 export interface Scan {
   readonly table: string;
-  /** `Seq Scan`, `Index Scan`, `Index Only Scan`, `Bitmap Heap Scan`. */
+  /** `Seq Scan`, `Index Scan`, `Index Only Scan`, `Bitmap Heap Scan`, `CTE Scan`. */
   readonly method: string;
   /** Rows looked at, those thrown away included. */
   readonly visited: number;
@@ -20,6 +20,7 @@ export interface Scan {
 interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
+  readonly 'CTE Name'?: string;
   readonly 'Actual Rows': number;
   readonly 'Actual Loops': number;
   readonly 'Rows Removed by Filter'?: number;
@@ -74,7 +75,7 @@ async function explain(send: Query, text: string, values: unknown[] | undefined)
 
 /** Counts of a node are by loop, and of workers together where it ran in parallel. */
 function* scansOf(node: PlanNode): Generator<Scan> {
-  const table = node['Relation Name'];
+  const table = node['Relation Name'] ?? node['CTE Name'];
   if (table !== undefined && node['Node Type'].includes('Scan')) {
     const { 'Actual Rows': kept, 'Rows Removed by Filter': filtered = 0 } = node;
     const visited = (kept + filtered + (node['Rows Removed by Index Recheck'] ?? 0)) * node['Actual Loops'];

@@ -1,11 +1,10 @@
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import type { Clock } from '../../src/db/clock.ts';
 import type { Database } from '../../src/db/database.ts';
 import { startWorker } from '../../src/worker.ts';
-import { WORKFLOW_CODE } from '../../src/workflow-code.ts';
+import { bundleWorkflows } from '../../src/workflow-bundle.ts';
 import { type Client as ApiClient, startTestApi, type TestApi } from './api.ts';
 import { quietLog, type TestDatabase } from './database.ts';
 
@@ -19,14 +18,10 @@ export interface TestStack {
   close(): Promise<void>;
 }
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | null = null;
+let bundle: Promise<{ code: string }> | null = null;
 
 /** The product’s workflow code, bundled once in a test file. */
-export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
-  (bundle ??= bundleWorkflowCode({
-    ...WORKFLOW_CODE,
-    logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-  }));
+export const workflowBundle = (): Promise<{ code: string }> => (bundle ??= bundleWorkflows(quietLog));
 
 export interface StackOptions {
   workers?: number;

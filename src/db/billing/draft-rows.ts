@@ -182,7 +182,7 @@ const lineRow = (tx: Tx, { line, id, invoiceId, position, settled }: PlacedLine)
   tax: settled?.tax ?? '0',
   total: settled?.total ?? line.amount,
   creditsLineId: line.creditsLineId,
-  explanation: [...line.explanation],
+  explanation: line.explanation,
 });
 
 const claimRow = (tx: Tx, { run, line, id, invoiceId }: PlacedLine) => {

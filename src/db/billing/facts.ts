@@ -9,6 +9,7 @@ import type { ChargedLine } from '../../domain/subscription/unused-credit.ts';
 import type { Tx } from '../database.ts';
 import { FENCE } from '../kysely.ts';
 import { liveClaimOfCharge } from './live-claim.ts';
+import { isOfMembers, subscriptionsOfMembers } from './member-sets.ts';
 
 /** Which members an event looks at: of a group, at an instant whose local date is `date`; or one subscription alone. */
 export interface MemberScope {
@@ -76,26 +77,33 @@ const memberRows = async (tx: Tx, scopes: readonly MemberScope[]) => {
     endAt: Instant | null;
     proration: 'DAY' | 'SECOND';
   }>`
-    select m.billing_group_id as group_id, s.id, s.customer_id, v.name as plan_name,
-           s.shipping_address is not null as ships,
-           greatest(s.start_at, s.trial_ends_at) as payable_from, s.end_at, s.proration
-      from unnest(${column('groupId')}::text[], ${column('at')}::timestamptz[], ${column('date')}::date[],
-                  ${column('timezone')}::text[], ${column('nextBoundaryAt')}::timestamptz[],
-                  ${column('subscriptionId')}::text[])
-           as e(group_id, at, on_date, zone, next_boundary_at, subscription_id)
-     cross join lateral (select * from group_memberships
-                          where billing_group_id = e.group_id and (valid_to is null or valid_to > e.at)
-                            and (e.subscription_id is null or e.subscription_id = subscription_id) offset ${FENCE}) m
-     cross join lateral (select * from subscriptions
-                          where tenant_id = m.tenant_id and id = m.subscription_id offset ${FENCE}) s
-      left join plan_versions v on v.tenant_id = s.tenant_id and v.plan_id = s.plan_id and v.version = s.plan_version
-     where ((m.valid_from at time zone e.zone)::date <= e.on_date
-            or m.valid_from < e.next_boundary_at and exists (
-              select 1 from subscription_items b
-               where b.tenant_id = s.tenant_id and b.subscription_id = s.id and b.billed_through_at is not null))
-       and exists (select 1 from subscription_items i
-                    where i.tenant_id = s.tenant_id and i.subscription_id = s.id and not i.finished)
-     order by s.created_at, s.id`.execute(tx.db);
+    with members as materialized (
+      select e.group_id, e.on_date, e.zone, e.next_boundary_at, m.subscription_id, m.valid_from
+        from unnest(${column('groupId')}::text[], ${column('at')}::timestamptz[], ${column('date')}::date[],
+                    ${column('timezone')}::text[], ${column('nextBoundaryAt')}::timestamptz[],
+                    ${column('subscriptionId')}::text[])
+             as e(group_id, at, on_date, zone, next_boundary_at, only_id)
+       cross join lateral (select * from group_memberships
+                            where billing_group_id = e.group_id and (valid_to is null or valid_to > e.at)
+                              and (e.only_id is null or e.only_id = subscription_id) offset ${FENCE}) m
+    ), ${subscriptionsOfMembers(sql`
+        customer_id, plan_id, plan_version, shipping_address is not null as ships,
+        greatest(start_at, trial_ends_at) as payable_from, end_at, proration, created_at`)}, items as materialized (
+      select subscription_id, bool_or(not finished) as goes_on, bool_or(billed_through_at is not null) as has_begun
+        from subscription_items where ${isOfMembers} group by subscription_id
+    ), versions as materialized (
+      select plan_id, version, name from plan_versions
+       where plan_id = any((select array_agg(distinct plan_id) from member_subscriptions)::text[])
+    )
+    select group_id, id, customer_id, plan_name, ships, payable_from, end_at, proration
+      from (select m.*, s.*, i.goes_on, i.has_begun, v.name as plan_name
+              from members m
+              full join member_subscriptions s on s.id = m.subscription_id
+              full join items i on i.subscription_id = m.subscription_id
+              full join versions v on v.plan_id = s.plan_id and v.version = s.plan_version offset ${FENCE}) m
+     where group_id is not null and id is not null and goes_on
+       and ((valid_from at time zone zone)::date <= on_date or valid_from < next_boundary_at and has_begun)
+     order by created_at, id`.execute(tx.db);
   return rows;
 };
 

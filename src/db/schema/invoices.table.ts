@@ -128,7 +128,7 @@ export const InvoiceLine = defineEntity({
     /** The line whose unused time this one gives back (RP5). */
     creditsLineId: id().nullable(),
     /** How it was computed (I4), a sentence a step. */
-    explanation: p.json<string[]>(),
+    explanation: p.json<readonly string[]>(),
   },
 });
 

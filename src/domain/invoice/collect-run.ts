@@ -11,7 +11,7 @@ import {
 } from '../subscription/collect-item.ts';
 import { type ChargedLine, creditUnused } from '../subscription/unused-credit.ts';
 import type { LineDraft } from './line-draft.ts';
-import { creditLine, type LineContext, type LineSource, periodLine, setupLine } from './price-line.ts';
+import { creditLine, type LineContext, type LineSource, periodLine, pricing, setupLine } from './price-line.ts';
 
 /** A subscription that is a member of the group at the event. */
 export interface MemberSubscription {
@@ -87,8 +87,18 @@ export function collectRun(facts: RunFacts): CollectedRun {
       `Nothing can be issued in ${facts.currency}, which this release does not count among the currencies in use. Install one that does, then resume the group.`,
     );
   }
-  const chargedByItem = Map.groupBy(facts.chargedLines, ({ itemId }) => itemId);
-  const collected = facts.members.map((member) => ({ member, ...collectMember(member, facts, chargedByItem) }));
+  const context: LineContext = {
+    currency: facts.currency,
+    rounding: facts.rounding,
+    timezone: facts.event.timezone,
+  };
+  const shared: Shared = {
+    context,
+    event: facts.event,
+    priced: pricing(context),
+    chargedByItem: Map.groupBy(facts.chargedLines, ({ itemId }) => itemId),
+  };
+  const collected = facts.members.map((member) => ({ member, ...collectMember(member, shared) }));
   const dueCharges = facts.charges.filter(({ chargeOn }) => chargeOn <= facts.event.date);
   const rank = new Map(facts.accountOrder.map((customerId, index) => [customerId, index]));
   const rankOf = (line: LineDraft): number => rank.get(line.ownerId) ?? facts.accountOrder.length;
@@ -106,18 +116,20 @@ export function collectRun(facts: RunFacts): CollectedRun {
   };
 }
 
-type ChargedByItem = ReadonlyMap<string, readonly ChargedLine[]>;
+/** What all items of a run have in common. */
+interface Shared {
+  readonly context: LineContext;
+  readonly event: BillingEvent;
+  readonly priced: ReturnType<typeof pricing>;
+  readonly chargedByItem: ReadonlyMap<string, readonly ChargedLine[]>;
+}
 
-function collectMember(
-  member: MemberSubscription,
-  facts: RunFacts,
-  chargedByItem: ChargedByItem,
-): { lines: LineDraft[]; progress: ItemProgress[] } {
+function collectMember(member: MemberSubscription, shared: Shared): { lines: LineDraft[]; progress: ItemProgress[] } {
   const lines: LineDraft[] = [];
   const progress: ItemProgress[] = [];
   for (const item of member.items) {
-    const collection = collectItem(item, facts.event);
-    lines.push(...itemLines(item, collection, member, facts, chargedByItem.get(item.itemId) ?? []));
+    const collection = collectItem(item, shared.event);
+    lines.push(...itemLines(item, collection, member, shared));
     if (hasMoved(item, collection)) progress.push(progressOf(item, collection));
   }
   return { lines, progress };
@@ -127,14 +139,8 @@ function itemLines(
   item: BillableItem,
   { charges, setup }: ItemCollection,
   member: MemberSubscription,
-  facts: RunFacts,
-  charged: readonly ChargedLine[],
+  { context, event, priced, chargedByItem }: Shared,
 ): LineDraft[] {
-  const context: LineContext = {
-    currency: facts.currency,
-    rounding: facts.rounding,
-    timezone: facts.event.timezone,
-  };
   const source: LineSource = {
     subscriptionId: member.subscriptionId,
     itemId: item.itemId,
@@ -144,8 +150,8 @@ function itemLines(
   };
   if (setup !== null) return [setupLine(setup, billableSpan(item, context.timezone).start, source, context)];
   return [
-    ...creditLines(item, charged, source, context, facts.event.date),
-    ...charges.map((charge) => periodLine(charge, source, context)),
+    ...creditLines(item, chargedByItem.get(item.itemId) ?? [], source, context, event.date),
+    ...charges.map((charge) => periodLine(charge, source, priced)),
   ];
 }
 

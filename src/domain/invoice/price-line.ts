@@ -1,6 +1,7 @@
-import { lastDateOf, localDate } from '../calendar.ts';
+import { type CalendarDate, lastDateOf, localDate } from '../calendar.ts';
+import type { Price } from '../catalog/price.ts';
 import { priceQuantity } from '../catalog/pricing/index.ts';
-import { type RoundingMode, roundToAmount, toPlain } from '../money.ts';
+import { type DecimalString, type RoundingMode, roundToAmount, toPlain } from '../money.ts';
 import type { PeriodCharge, Terms } from '../subscription/collect-item.ts';
 import { type Proration, usedShare } from '../subscription/own-periods.ts';
 import type { UnusedCredit } from '../subscription/unused-credit.ts';
@@ -22,31 +23,72 @@ export interface LineContext {
   readonly timezone: string;
 }
 
-/** The line of a period: price × used ÷ whole, rounded once, at its end (RM1, RP2). */
-export function periodLine(charge: PeriodCharge, source: LineSource, context: LineContext): LineDraft {
-  const { terms, period, whole, billing } = charge;
-  const { price, quantity, version } = terms;
-  const priced = priceQuantity(price, quantity);
-  const share = usedShare(period, whole, source.proration, context.timezone);
-  const isWhole = share.used.eq(share.whole);
-  const proration = `${share.used.toFixed()} of ${share.whole.toFixed()} ${share.unit}`;
+/** What a line says of the time that it charges, whoever is charged. */
+interface PricedPeriod {
+  readonly taxPoint: CalendarDate;
+  readonly amount: DecimalString;
+  /** Null for a whole period. */
+  readonly proration: string | null;
+  readonly explanation: readonly string[];
+}
+
+/**
+ * The line of a period: price × used ÷ whole, rounded once, at its end (RM1, RP2).
+ *
+ * @param priced  prices the period, as `pricing` does.
+ */
+export function periodLine(
+  charge: PeriodCharge,
+  source: LineSource,
+  priced: (charge: PeriodCharge, proration: Proration) => PricedPeriod,
+): LineDraft {
+  const { terms, period } = charge;
+  const { taxPoint, amount, proration, explanation } = priced(charge, source.proration);
   return {
     ...sourceFields(source, terms),
-    kind: price.type === 'USAGE' ? 'USAGE' : 'RECURRING',
+    kind: terms.price.type === 'USAGE' ? 'USAGE' : 'RECURRING',
     claim: {
       kind: 'PERIOD',
       itemId: source.itemId,
-      termsVersion: version,
+      termsVersion: terms.version,
       periodStart: period.start,
       periodEnd: period.end,
       sequence: 0,
     },
-    description: `${titleOf(source, price.code)}${isWhole ? '' : `, ${proration}`}`,
+    description: `${titleOf(source, terms.price.code)}${proration === null ? '' : `, ${proration}`}`,
     periodStart: period.start,
     periodEnd: period.end,
+    taxPoint,
+    amount,
+    explanation,
+  };
+}
+
+/** Prices periods, each that differs once: the members of a run are charged for the same month at the same few prices. */
+export function pricing(context: LineContext): (charge: PeriodCharge, proration: Proration) => PricedPeriod {
+  const knownByPrice = new Map<Price, Map<string, PricedPeriod>>();
+  return (charge, proration) => {
+    const { terms, period, whole, billing } = charge;
+    const known = knownByPrice.get(terms.price) ?? new Map<string, PricedPeriod>();
+    const key = [terms.quantity, period.start, period.end, whole.start, whole.end, billing, proration].join(' ');
+    const priced = known.get(key) ?? pricePeriod(charge, proration, context);
+    knownByPrice.set(terms.price, known.set(key, priced));
+    return priced;
+  };
+}
+
+function pricePeriod(charge: PeriodCharge, proration: Proration, context: LineContext): PricedPeriod {
+  const { terms, period, whole, billing } = charge;
+  const priced = priceQuantity(terms.price, terms.quantity);
+  const share = usedShare(period, whole, proration, context.timezone);
+  const prorated = share.used.eq(share.whole)
+    ? null
+    : `${share.used.toFixed()} of ${share.whole.toFixed()} ${share.unit}`;
+  return {
     taxPoint: billing === 'ADVANCE' ? localDate(period.start, context.timezone) : lastDateOf(period, context.timezone),
     amount: roundToAmount(priced.amount.times(share.used).div(share.whole), context.currency, context.rounding),
-    explanation: [...priced.explanation, ...(isWhole ? [] : [`Prorated: ${proration}`])],
+    proration: prorated,
+    explanation: prorated === null ? priced.explanation : [...priced.explanation, `Prorated: ${prorated}`],
   };
 }
 
