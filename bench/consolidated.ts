@@ -44,9 +44,7 @@ interface Called {
 export async function measureConsolidated(bed: Bed): Promise<Finding> {
   const sent = countStatements();
   const rows: string[][] = [];
-  for (const [children, items] of SHAPES.filter(
-    ([c, i]) => process.env.ONLY?.split(' ').includes(`${c}x${i}`) ?? true,
-  )) {
+  for (const [children, items] of SHAPES) {
     const { called, worked } = await billShape(bed, { children, items }, sent);
     const lines = children * items;
     const { node, postgres, temporal } = worked;
