@@ -14,4 +14,4 @@ COPY src ./src
 USER node
 EXPOSE 3000
 # Node runs the sources as they are. No shell in between: the signal to stop reaches the process.
-CMD ["node", "--single-threaded-gc", "src/main-api.ts"]
+CMD ["node", "--single-threaded-gc", "--no-memory-reducer", "src/main-api.ts"]

@@ -30,6 +30,8 @@ export interface Bed {
   readonly temporal: Client;
   /** The same development server as `temporal`, in memory. */
   readonly onSqlite: TemporalHost;
+  /** Lays one more development server, that has done nothing yet; the caller stops it. */
+  layOnSqlite(): Promise<TemporalHost>;
   /** Lays one that keeps its state in a PostgreSQL of its own; the caller stops it. */
   layOnPostgres(options: { fairness: boolean }): Promise<TemporalHost>;
   /** A migrated database with one tenant. */
@@ -71,6 +73,7 @@ export async function layBed(): Promise<Bed> {
   return {
     temporal: onSqlite.client,
     onSqlite,
+    layOnSqlite: () => layOnSqlite(log),
     layOnPostgres: async ({ fairness }) =>
       layOnPostgres({ dataDir: join(dataDir, `temporal-${++laid}`), fairness, log }),
     open: async ({ clock = wallClock } = {}) => {

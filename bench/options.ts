@@ -12,6 +12,8 @@ export interface BenchOptions {
   /** Groups that are due at the same instant. */
   readonly groups: number;
   readonly on: readonly StateStore[];
+  /** How often such groups are billed beside an empty cycle: the median is told. */
+  readonly rounds: number;
   /** How long before the instant the workflows begin; null to judge by how fast they were before. */
   readonly leadMs: number | null;
 }
@@ -27,6 +29,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       keep: { type: 'boolean', default: false },
       groups: { type: 'string', default: '500' },
       on: { type: 'string' },
+      rounds: { type: 'string', default: '3' },
       lead: { type: 'string' },
     },
   });
@@ -37,6 +40,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     keep: values.keep,
     groups: positive('groups', values.groups),
     on: on === undefined ? STORES : [on as StateStore],
+    rounds: positive('rounds', values.rounds),
     leadMs: values.lead === undefined ? null : positive('lead', values.lead) * 1000,
   };
 }

@@ -21,10 +21,10 @@ export const whole = (value: number): string =>
     .toString()
     .replaceAll(/\B(?=(\d{3})+$)/g, ' ');
 
-/** `×2.5`: how many times as much. */
+/** `×2.50`, `×25`, `×250`: how many times as much. */
 export const times = (value: number, compared: number): string => {
   const ratio = value / compared;
-  return `×${ratio < 99.5 ? ratio.toPrecision(2) : whole(ratio)}`;
+  return `×${ratio < 9.995 ? ratio.toFixed(2) : whole(ratio)}`;
 };
 
 /** How long some work takes, in milliseconds. */

@@ -42,7 +42,7 @@ const facts = (): string =>
 /**
  * `npm run bench`: what a run costs, in counts and ratios, which hold on other machines, and in seconds, which do not.
  * `npm run bench -- history runs` measures these alone; `--keep` writes the tables to docs/performance; `--groups=100`,
- * `--on=sqlite|postgres` and `--lead=<seconds>` are for the measurements of many groups.
+ * `--on=sqlite|postgres`, `--rounds=1` and `--lead=<seconds>` are for the measurements of many groups.
  */
 async function main(options: BenchOptions): Promise<void> {
   const { asked, keep } = options;
