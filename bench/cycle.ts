@@ -42,6 +42,9 @@ export function cycleOf({ before, after, histories }: Span, count: number, ms: n
   };
 }
 
+/** Workflows begin this long, and what their beginning takes, before the instant: what that leaves behind is done by then. */
+export const START_MS = 30_000;
+
 /** The last reading before the instant is taken this long before it. */
 const READ_MS = 500;
 

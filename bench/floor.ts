@@ -5,7 +5,7 @@ import { registerSearchAttributes } from '../src/relay/register-search-attribute
 import type { TemporalHost } from './bed.ts';
 import { withBundle } from './bundle.ts';
 import { startChild } from './child.ts';
-import { type Cycle, cycleOf, untilAsleep, untilDone, withLead } from './cycle.ts';
+import { type Cycle, cycleOf, START_MS, untilAsleep, untilDone, withLead } from './cycle.ts';
 import type { FloorJob } from './floor-process.ts';
 import { type FloorKind, floorWorkflow } from './floor-workflow.ts';
 import { endAll, readHistories } from './histories.ts';
@@ -15,7 +15,6 @@ import { inParallel } from './report.ts';
 const PROCESS = new URL('floor-process.ts', import.meta.url);
 const WITHIN_MS = 10 * 60_000;
 const START_WIDTH = 16;
-const START_MS = 15_000;
 /** Workflows begun in a second; fewer on a busy machine. */
 const BEGUN_A_SECOND = 25;
 
