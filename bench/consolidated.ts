@@ -7,7 +7,7 @@ import { makeRealCrowd } from '../test/activities/crowd.ts';
 import pg from 'pg';
 import type { Bed, Ground } from './bed.ts';
 import { countStatements } from './count-statements.ts';
-import { type Finding, timed, times, whole } from './report.ts';
+import { type Finding, middleOf, timed, times, whole } from './report.ts';
 import { assertIssued, type Cpu, startClock, workBoundary, type Worked } from './work-boundary.ts';
 
 /** [children, lines of each] */
@@ -112,16 +112,18 @@ async function billShape(
   for (const at of boundaries) worked.push(await workBoundary({ bed, watch, clock, handle }, at));
   await watch.end();
   await ground.close();
-  return { called: middleOf(called.slice(WARM)), worked: summaryOf(worked.slice(WARM)) };
+  return { called: middleOf(called.slice(WARM), ({ ms }) => ms), worked: summaryOf(worked.slice(WARM)) };
 }
-
-const middleOf = <M extends { readonly ms: number }>(measured: readonly M[]): M =>
-  measured.toSorted((a, b) => a.ms - b.ms)[Math.floor(measured.length / 2)] as M;
 
 /** The kernel counts CPU in hundredths of a second: the mean says more than the median. */
 function summaryOf(worked: readonly Worked[]): Worked {
   const mean = (part: keyof Cpu) => worked.reduce((sum, one) => sum + one[part], 0) / worked.length;
-  return { ms: middleOf(worked).ms, node: mean('node'), postgres: mean('postgres'), temporal: mean('temporal') };
+  return {
+    ms: middleOf(worked, ({ ms }) => ms).ms,
+    node: mean('node'),
+    postgres: mean('postgres'),
+    temporal: mean('temporal'),
+  };
 }
 
 async function callBoundary(

@@ -4,7 +4,7 @@ import { measureFloor } from './floor.ts';
 import type { FloorKind } from './floor-workflow.ts';
 import { billAsleep, billGroups, type Prepared, prepareGroups } from './groups.ts';
 import type { BenchOptions, StateStore } from './options.ts';
-import { type Finding, times, whole } from './report.ts';
+import { type Finding, middleOf, times, whole } from './report.ts';
 
 const SUBSCRIPTIONS = 3;
 /** The workflows begin at least this much faster than the groups of the first measurement were billed. */
@@ -24,39 +24,33 @@ export async function measureGroups(bed: Bed, options: BenchOptions): Promise<Fi
   return findings;
 }
 
-/** What is compared, one after the other: a machine's speed changes by the minute. */
-interface Round {
-  readonly local: Cycle;
-  readonly shown: Cycle;
-  readonly asleep: Cycle;
-  /** In the first round only: no aim is counted from them. */
-  readonly ordinary?: Cycle;
-  readonly late?: Cycle;
-}
+/** The columns of the table. */
+const KINDS = ['local', 'shown', 'ordinary', 'late', 'asleep'] as const;
 
-const KINDS = ['local', 'shown', 'ordinary', 'late', 'asleep'] as const satisfies readonly (keyof Round)[];
+/** By round. No aim is counted from `ordinary` and `late`: they are measured once. */
+type Measured = Readonly<Record<(typeof KINDS)[number], readonly Cycle[]>>;
 
 /** Each cycle on a server that has done nothing yet: one grows slower with what it holds, by a tenth for two thousand workflows. */
 async function measureRounds(
   { bed, store, prepared }: { bed: Bed; store: StateStore; prepared: Prepared },
   options: BenchOptions,
-): Promise<Round[]> {
+): Promise<Measured> {
   const onServer = (work: (host: TemporalHost) => Promise<Cycle>) => onStore(bed, store, work);
   const floor = (kind: FloorKind) => onServer((host) => measureFloor(host, kind, options.groups));
   const ordinary = await floor('ordinary');
   const late = await onServer((host) => billGroups(bed, host, prepared, { asleep: false }));
-  const rounds: Round[] = [];
-  while (rounds.length < options.rounds) {
-    const local = await floor('local');
-    const shown = await floor('shown');
-    const asleep = await onServer((host) => billAsleep(bed, host, prepared, leadOf(options, late)));
-    rounds.push({ local, shown, asleep, ...(rounds.length === 0 ? { ordinary, late } : {}) });
+  const [local, shown, asleep]: [Cycle[], Cycle[], Cycle[]] = [[], [], []];
+  // One after the other in each round: a machine's speed changes by the minute.
+  for (let round = 0; round < options.rounds; round++) {
+    local.push(await floor('local'));
+    shown.push(await floor('shown'));
+    asleep.push(await onServer((host) => billAsleep(bed, host, prepared, leadOf(options, late))));
   }
-  return rounds;
+  return { local, shown, ordinary: [ordinary], late: [late], asleep };
 }
 
 /** Lends a Temporal server of a kind to some work. */
-export async function onStore<T>(bed: Bed, store: StateStore, work: (host: TemporalHost) => Promise<T>): Promise<T> {
+async function onStore<T>(bed: Bed, store: StateStore, work: (host: TemporalHost) => Promise<T>): Promise<T> {
   const host = await (store === 'sqlite' ? bed.layOnSqlite() : bed.layOnPostgres({ fairness: true }));
   try {
     return await work(host);
@@ -89,36 +83,22 @@ const ROWS: readonly (readonly [what: string, of: (cycle: Cycle) => number, digi
 /** Rows whose ratio to the floor says something: what both have. */
 const RATIOS = ROWS.slice(0, 5);
 
-const medianOf = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] as number;
-
-function compare(store: StateStore, { groups }: BenchOptions, rounds: readonly Round[]): Finding {
+function compare(store: StateStore, { groups, rounds }: BenchOptions, measured: Measured): Finding {
   const number = (value: number, digits: number) => (digits === 0 ? whole(value) : value.toFixed(digits));
-  /** For each of the five the median of all rounds. */
-  const medians = (of: (cycle: Cycle, round: Round) => number): number[] =>
-    KINDS.map((kind) =>
-      medianOf(
-        rounds.flatMap((round) => {
-          const cycle = round[kind];
-          return cycle === undefined ? [] : [of(cycle, round)];
-        }),
-      ),
-    );
+  /** For each column the median of its rounds. */
+  const medians = (of: (cycle: Cycle, round: number) => number): number[] =>
+    KINDS.map((kind) => middleOf(measured[kind].map(of), (value) => value));
+  const ratios = (of: (cycle: Cycle) => number, to: readonly Cycle[]): string[] =>
+    medians((cycle, round) => of(cycle) / of(to[round] as Cycle)).map((ratio) => times(ratio, 1));
   return {
     title:
       `${groups} groups of ${SUBSCRIPTIONS} subscriptions due at the same instant, one worker, for each invoice, ` +
-      `the median of ${rounds.length} (as activity and began late: once); Temporal is ${STORE_NAMES[store]}`,
+      `the median of ${rounds} (as activity and began late: once); Temporal is ${STORE_NAMES[store]}`,
     columns: ['for each', 'empty cycle', 'and shown', 'as activity', 'began late', 'asleep'],
     rows: [
       ...ROWS.map(([what, of, digits]) => [what, ...medians(of).map((value) => number(value, digits))]),
-      ...RATIOS.map(([what, of]) => [
-        `${what}, of the empty cycle`,
-        ...medians((cycle, { local }) => of(cycle) / of(local)).map((ratio) => times(ratio, 1)),
-      ]),
-      ...RATIOS.map(([what, of]) => [
-        `${what}, of a shown one`,
-        ...medians((cycle, { shown }) => of(cycle) / of(shown)).map((ratio) => times(ratio, 1)),
-      ]),
+      ...RATIOS.map(([what, of]) => [`${what}, of the empty cycle`, ...ratios(of, measured.local)]),
+      ...RATIOS.map(([what, of]) => [`${what}, of a shown one`, ...ratios(of, measured.shown)]),
       ['of the machine, others', ...medians((cycle) => cycle.disturbance).map((part) => `${Math.round(part * 100)} %`)],
     ],
   };

@@ -27,6 +27,10 @@ export const times = (value: number, compared: number): string => {
   return `×${ratio < 9.995 ? ratio.toFixed(2) : whole(ratio)}`;
 };
 
+/** The one in the middle by a number; of an even count the greater of two. */
+export const middleOf = <T>(measured: readonly T[], by: (one: T) => number): T =>
+  measured.toSorted((a, b) => by(a) - by(b))[Math.floor(measured.length / 2)] as T;
+
 /** How long some work takes, in milliseconds. */
 export async function timed<T>(work: () => Promise<T>): Promise<{ answer: T; ms: number }> {
   const began = performance.now();
